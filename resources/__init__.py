@@ -1,0 +1,1 @@
+"""Rigs, scenes, styles, icons, help and decision records; read with `importlib.resources.files("resources")`."""
