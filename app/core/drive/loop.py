@@ -1,0 +1,175 @@
+"""The loop of every source of motion, in lock-step and in real time. Used by `operate` and `policy`.
+
+Lock-step: receive until the next tick, act, send the set-point of that period.
+Real time: every 1/rate_hz receive what is there, act, send. No stamp is refreshed that a controller did not refresh.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Literal
+
+import numpy as np
+
+from app.core.drive.controller import Action, Controller, Start
+from app.core.errors import DeviceError, LockstepError
+from app.core.link.child import ChildLink
+from app.core.wire.client import TICK_TOPIC, DeviceClient
+from app.core.wire.codec import decode_array
+from app.core.wire.messages import SCHEMA_VERSION, Enable, SampleHeader, ServerInfo, SetPoint
+
+Why = Literal["done", "time", "end", "fault", "stop"]
+PROGRESS_TIMEOUT_S = 30.0
+STATE_PERIOD_S = 0.1
+
+
+class Tick:
+    """The newest `bench/tick`: control period, whether the task is over, reset count, session time."""
+
+    def __init__(self) -> None:
+        self.period, self.done, self.epoch, self.t_ns = -1, False, 0, 0
+
+    def read(self, header: SampleHeader, buffer: memoryview) -> None:
+        """Take over the last sample of a tick message."""
+        period, done, epoch, t_ns = decode_array(header, buffer)[-1]
+        self.period, self.done, self.epoch, self.t_ns = int(period), bool(done), int(epoch), int(t_ns)
+
+
+class Driver:
+    """Drives one controller on one device server, one episode per `run`.
+
+    Args:
+        client: A client that is not yet subscribed.
+        holder: Name under which the lease is held.
+        headless: Mint headless tokens; the server grants them on simulated rigs only.
+    """
+
+    def __init__(self, client: DeviceClient, controller: Controller, link: ChildLink, holder: str, headless: bool) -> None:
+        self.client, self.controller, self.link = client, controller, link
+        self.holder, self.headless = holder, headless
+        self.info: ServerInfo = client.describe()
+        self.tick = Tick()
+        self._seq = 0
+        self._press = 0
+        self._ended = False
+        client.subscribe((*controller.topics, TICK_TOPIC.decode()))
+
+    def run(self, seed: int, until_ns: int = 0, meta: dict[str, Any] | None = None) -> Why:
+        """Take the lease, drive one episode, give the lease back; returns why it ended."""
+        self.client.call("lease", holder=self.holder, source=self.controller.source)
+        self._press = max(self._press + 1, 1)
+        self._ended = False
+        try:
+            self._drain()
+            self.client.call("publish")
+            self._await_tick(-1)
+            self.controller.begin(Start(self.tick.t_ns, seed, self.info, meta or {}))
+            return self._lockstep(until_ns) if self.info.lockstep else self._realtime(until_ns)
+        finally:
+            self.client.call("release", holder=self.holder)
+
+    def _drain(self) -> None:
+        while any(True for _ in self.client.receive(0)):
+            pass
+
+    def _take_in(self, timeout_ms: int) -> bool:
+        ticked = False
+        for topic, header, buffer in self.client.receive(timeout_ms):
+            if topic == TICK_TOPIC:
+                self.tick.read(header, buffer)
+                ticked = True
+            else:
+                self.controller.receive(header, buffer)
+        return ticked
+
+    def _await_tick(self, after: int) -> None:
+        deadline = time.monotonic() + PROGRESS_TIMEOUT_S
+        while time.monotonic() < deadline:
+            if self._take_in(100) and self.tick.period > after:
+                return
+            self._hear()
+            if self.link.stopping or self._ended:
+                return
+        raise LockstepError(
+            f"device server {self.info.rig}",
+            f"no control period after {after} within {PROGRESS_TIMEOUT_S:g} s",
+            way_out="See whether its recorder still gives credits (`serve` and `record` say why they stop)",
+        )
+
+    def _hear(self) -> None:
+        for intent in self.link.poll():
+            if intent.get("name") == "end":
+                self._ended = True
+
+    def _over(self, until_ns: int, action: Action | None) -> Why | None:
+        if self.link.stopping:
+            return "stop"
+        if self._ended:
+            return "end"
+        if self.tick.done or (action is not None and action.done):
+            return "done"
+        if until_ns and self.tick.t_ns >= until_ns:
+            return "time"
+        return None
+
+    def _lockstep(self, until_ns: int) -> Why:
+        ticks = 0
+        while True:
+            ticks += 1
+            if ticks % 10 == 0:
+                self._hear()
+            action = self.controller.act(self.tick.t_ns)
+            why = self._over(until_ns, action)
+            if why is not None:
+                return why
+            period = self.tick.period
+            self._send(action, self.tick.t_ns, period)
+            self._await_tick(period)
+
+    def _realtime(self, until_ns: int) -> Why:
+        period_s = 1.0 / self.controller.rate_hz
+        next_s = time.monotonic()
+        next_state = 0.0
+        while True:
+            next_s = max(next_s + period_s, time.monotonic())
+            self._take_in(0)
+            while (left := next_s - time.monotonic()) > 0:
+                self._take_in(max(1, int(left * 1000)))
+            self._hear()
+            action = self.controller.act(time.monotonic_ns())
+            why = self._over(until_ns, action)
+            if why is not None:
+                return why
+            self._send(action, time.monotonic_ns(), -1)
+            if time.monotonic() >= next_state:
+                next_state = time.monotonic() + STATE_PERIOD_S
+                self.link.send("state", name="driving", **self.controller.state())
+
+    def _send(self, action: Action, now_ns: int, period: int) -> None:
+        self._seq += 1
+        if self.headless:
+            self.client.send_enable(Enable(SCHEMA_VERSION, self.holder, now_ns, self._press, headless=True))
+        pose = None if action.pose is None else tuple(float(value) for value in np.asarray(action.pose))
+        press = action.press or self._press
+        self.client.send_setpoint(
+            SetPoint(
+                SCHEMA_VERSION, self.holder, self.controller.source, self._seq, now_ns, action.token_ns, press,
+                period, pose, float(action.gripper),
+            )
+        )  # fmt: skip
+
+
+def serve_driver(driver: Driver, link: ChildLink, ready: dict[str, Any] | None = None) -> None:
+    """Run episodes as the parent's intents ask, until stopped. Errors of one episode are told and end it alone."""
+    link.ready(**(ready or {}))
+    while not link.stopping:
+        for intent in link.poll(50):
+            if intent.get("name") != "begin":
+                continue
+            link.send("state", name="driving")
+            try:
+                why: str = driver.run(int(intent.get("seed", 0)), int(intent.get("until_ns", 0)), intent.get("meta") or {})
+            except (DeviceError, LockstepError) as error:
+                why = "fault"
+                link.notice(error.sentence(), "error")
+            link.send("state", name="ended", t_ns=driver.tick.t_ns, why=why)

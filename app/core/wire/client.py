@@ -1,0 +1,148 @@
+"""Client of a device server: commands with replies, set-points, and a synchronised subscription to its streams.
+
+Used by recorder, operator, policy, collect, deploy. Owned by one thread. Never blocks without a deadline.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any
+
+import msgspec
+import zmq
+
+from app.core.errors import DeviceError, WireError
+from app.core.ids import next_message_id
+from app.core.wire.codec import decode, encode
+from app.core.wire.messages import SCHEMA_VERSION, Command, Enable, Reply, SampleHeader, ServerInfo, SetPoint
+from app.core.wire.sockets import connect
+
+TICK_TOPIC = b"bench/tick"
+SYNC_PREFIX = b"sync/"
+# first byte of a DEALER message tells what it is
+KIND_COMMAND, KIND_SETPOINT, KIND_ENABLE = b"C", b"P", b"E"
+
+
+class Endpoints(msgspec.Struct, frozen=True):
+    """Where a device server listens: `streams` (PUB) and `commands` (ROUTER)."""
+
+    streams: str
+    commands: str
+
+    def text(self) -> str:
+        """Return both as one word for `--connect`: STREAMS,COMMANDS."""
+        return f"{self.streams},{self.commands}"
+
+    @staticmethod
+    def parse(text: str) -> Endpoints:
+        """Return endpoints from `STREAMS,COMMANDS`.
+
+        Raises:
+            WireError: If there are not exactly two addresses.
+        """
+        parts = text.split(",")
+        if len(parts) != 2 or not all(parts):
+            raise WireError(
+                f"--connect {text!r}",
+                "it is not two addresses with a comma between",
+                way_out="Copy the line that `python main.py serve` printed",
+            )
+        return Endpoints(*parts)
+
+
+class DeviceClient:
+    """Speaks to one device server. A context manager; sockets close on exit."""
+
+    def __init__(self, endpoints: Endpoints, context: zmq.Context[zmq.Socket[bytes]] | None = None) -> None:
+        self._owns_context = context is None
+        self.context = context or zmq.Context()
+        self.endpoints = endpoints
+        self.commands = connect(self.context, zmq.DEALER, endpoints.commands)
+        self.streams: zmq.Socket[bytes] | None = None
+
+    def __enter__(self) -> DeviceClient:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the sockets, and the context if it was made here."""
+        self.commands.close()
+        if self.streams is not None:
+            self.streams.close()
+        if self._owns_context:
+            self.context.term()
+
+    def call(self, name: str, timeout_s: float = 5.0, **arguments: Any) -> Any:
+        """Ask the server and wait for its reply.
+
+        Raises:
+            DeviceError: If it refuses, or does not answer within `timeout_s`.
+        """
+        identity = next_message_id()
+        self.commands.send_multipart([KIND_COMMAND, encode(Command(SCHEMA_VERSION, identity, name, arguments))])
+        deadline = time.monotonic() + timeout_s
+        while (left := deadline - time.monotonic()) > 0:
+            if not self.commands.poll(int(left * 1000) + 1):
+                break
+            reply = decode(Reply, self.commands.recv())
+            if reply.id != identity:
+                continue  # an answer to a question that timed out
+            if not reply.ok:
+                raise DeviceError(f"device server, command {name!r}", reply.error.rstrip("."))
+            return reply.result
+        raise DeviceError(
+            f"device server at {self.endpoints.commands}",
+            f"no answer to {name!r} within {timeout_s:g} s",
+            way_out="See whether `python main.py serve` still runs",
+        )
+
+    def describe(self) -> ServerInfo:
+        """Return what the server offers."""
+        return msgspec.convert(self.call("describe"), ServerInfo)
+
+    def send_setpoint(self, setpoint: SetPoint) -> None:
+        """Send a set-point; there is no reply, the applied action comes back as a stream."""
+        self.commands.send_multipart([KIND_SETPOINT, encode(setpoint)])
+
+    def send_enable(self, enable: Enable) -> None:
+        """Send an enabling input."""
+        self.commands.send_multipart([KIND_ENABLE, encode(enable)])
+
+    def subscribe(self, topics: tuple[str, ...] = ("",), timeout_s: float = 5.0) -> None:
+        """Subscribe, and return only when the subscription is known to be live: nothing published later is missed.
+
+        Raises:
+            DeviceError: If no synchronisation message comes within `timeout_s`.
+        """
+        streams = connect(self.context, zmq.SUB, self.endpoints.streams)
+        self.streams = streams
+        nonce = f"{id(self):x}-{next_message_id()}"
+        for topic in (*topics, (SYNC_PREFIX + nonce.encode()).decode()):
+            streams.setsockopt_string(zmq.SUBSCRIBE, topic)
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            self.call("sync", nonce=nonce)
+            while streams.poll(20):
+                if streams.recv_multipart()[0] == SYNC_PREFIX + nonce.encode():
+                    return
+        raise DeviceError(f"streams of {self.endpoints.streams}", f"nothing came within {timeout_s:g} s")
+
+    def receive(self, timeout_ms: int) -> Iterator[tuple[bytes, SampleHeader, memoryview]]:
+        """Yield (topic, header, buffer) of everything that is there, waiting at most `timeout_ms` for the first."""
+        if self.streams is None:
+            raise WireError("streams", "receive() was called before subscribe()")
+        if not self.streams.poll(timeout_ms):
+            return
+        while True:
+            try:
+                frames = self.streams.recv_multipart(zmq.NOBLOCK, copy=False)
+            except zmq.Again:
+                return
+            topic = frames[0].bytes
+            if topic.startswith(SYNC_PREFIX):
+                continue
+            yield topic, decode(SampleHeader, frames[1].buffer), frames[2].buffer

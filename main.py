@@ -1,0 +1,105 @@
+"""The one entry: `python main.py` opens the window, `python main.py ROLE …` is everything else.
+
+Each role is a module with `add_arguments(parser)` and `run(args)`, which returns the role's JSON keys. Nothing heavy
+is imported before the role is known.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import sys
+from typing import Any
+
+from app.core.errors import TouchstoneError, UsageError
+
+# role: (module, what it does)
+ROLES: dict[str, tuple[str, str]] = {
+    "window": ("widgets.application", "open the window"),
+    "serve": ("app.session.serve", "serve the devices of a rig until stopped"),
+    "device": ("devices.server", "one device server (started by serve)"),
+    "collect": ("app.session.collect", "record demonstrations on a rig"),
+    "operate": ("app.teleop.process", "operator process (started by collect)"),
+    "record": ("recorders.process", "recorder process (started by collect and deploy)"),
+    "episodes": ("app.review.listing", "list and verify the episodes of a folder"),
+    "read": ("app.review.reader", "serve episodes to the window (started by it)"),
+    "augment": ("app.augment.process", "multiply demonstrations by synthetic perturbation"),
+    "train": ("app.learning.train", "train a policy"),
+    "policy": ("app.learning.serve", "policy process (started by deploy)"),
+    "deploy": ("app.deploy.process", "run a policy on a rig and score it"),
+    "demo": ("app.demo.process", "the whole loop without a display"),
+    "shots": ("widgets.shots", "a picture of each workspace"),
+    "doctor": ("app.doctor.process", "what this machine has and lacks"),
+}
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser with the names of all roles; a role's own arguments are added when it is chosen."""
+    parser = argparse.ArgumentParser(prog="main.py", description="Touchstone: teach robots contact-rich skills.")
+    parser.add_argument("role", nargs="?", default="window", choices=list(ROLES), metavar="ROLE")
+    parser.epilog = "roles: " + "; ".join(f"{name}: {about}" for name, (_, about) in ROLES.items())
+    return parser
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what every role takes."""
+    parser.add_argument("--json", action="store_true", help="one JSON object on the last line of standard output")
+    parser.add_argument("--hub", help=argparse.SUPPRESS)
+    parser.add_argument("--run-id", help=argparse.SUPPRESS)
+
+
+def run_role(role: str, words: list[str]) -> dict[str, Any]:
+    """Parse a role's own arguments and run it; returns its JSON keys."""
+    module_name, about = ROLES[role]
+    module = importlib.import_module(module_name)
+    parser = argparse.ArgumentParser(prog=f"main.py {role}", description=about)
+    module.add_arguments(parser)
+    add_common_arguments(parser)
+    result: dict[str, Any] = module.run(parser.parse_args(words))
+    return result
+
+
+def report(role: str, result: dict[str, Any], as_json: bool) -> None:
+    """Print a role's result: the JSON object as the last line, or its keys in words."""
+    if as_json:
+        print(json.dumps(result), flush=True)
+    elif text := result.get("text"):
+        print(text, flush=True)
+    else:
+        for key, value in result.items():
+            print(f"{key}: {value}", flush=True)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one role; returns the exit status: 0 success, 1 an explained failure, 2 wrong usage."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    role = words.pop(0) if words and not words[0].startswith("-") else "window"
+    if role not in ROLES or words[:1] in (["-h"], ["--help"]) and role == "window":
+        build_parser().parse_args([role, *words])  # prints help or the valid roles, and leaves
+    as_json = "--json" in words
+    try:
+        result = run_role(role, words)
+    except TouchstoneError as error:
+        if as_json:
+            print(json.dumps({"error": error.sentence(), "role": role}), flush=True)
+        print(error.sentence(), file=sys.stderr, flush=True)
+        return 2 if isinstance(error, UsageError) else 1
+    except KeyboardInterrupt:
+        return 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    status = result.pop("exit_status", 0)
+    report(role, result, as_json)
+    return int(status)
+
+
+def entry() -> None:
+    """Entry point of the installed command."""
+    sys.exit(main())
+
+
+if __name__ == "__main__":
+    entry()
