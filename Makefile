@@ -1,0 +1,40 @@
+# Touchstone: `make run` opens the window, `make demo` goes through the whole loop without a display.
+
+PYTHON := $(shell for p in python3.11 python3.12 python3; do "$$p" -c "" 2>/dev/null && { echo "$$p"; break; }; done)
+VENV := .venv/bin
+SETUP = @test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 is needed: sudo apt-get install python3 python3-venv" >&2; exit 1; }; \
+	"$(PYTHON)" -m app.setup
+
+# Numeric libraries on one thread: two threads on busy cores were measured 9 to 50 times slower.
+TEST_ENVIRONMENT = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 PYTHONHASHSEED=0
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test soak clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## set up what is missing and open the window on the simulated bench
+	$(SETUP) --display
+	@exec $(VENV)/python main.py
+
+demo: ## the whole loop without a display: record, augment, train, deploy, compare
+	$(SETUP)
+	@OMP_NUM_THREADS=1 exec $(VENV)/python main.py demo
+
+test: ## set up and run every check and test
+	$(SETUP) --dev
+	$(VENV)/ruff check .
+	$(VENV)/ruff format --check .
+	$(VENV)/mypy
+	$(VENV)/lint-imports
+	$(TEST_ENVIRONMENT) QT_QPA_PLATFORM=offscreen $(VENV)/python -m pytest -m "not gl and not soak"
+	$(TEST_ENVIRONMENT) QT_QPA_PLATFORM=xcb xvfb-run -a -s "-screen 0 1920x1080x24" $(VENV)/python -m pytest -m "gl and not soak"
+
+soak: ## the long tests, minutes each
+	$(SETUP) --dev
+	$(TEST_ENVIRONMENT) QT_QPA_PLATFORM=offscreen $(VENV)/python -m pytest -m soak --timeout 3600
+
+clean: ## remove the virtual environment and what tools cached; recorded data stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
