@@ -92,12 +92,15 @@ class Environment:
                 way_out="Remove it, then try again",
             ) from error
 
-    def install(self, *arguments: str) -> bool:
-        """Run `pip install` with `arguments`, its output shown; tells whether it succeeded."""
+    def install(self, *arguments: str, may_fail: bool = False) -> bool:
+        """Run `pip install` with `arguments`; tells whether it succeeded.
+
+        Its output is shown, unless a failure is nothing to worry about.
+        """
         quiet = [] if sys.stdout.isatty() else ["--quiet"]
         words = [str(self.python), "-m", "pip", "--disable-pip-version-check", "install", *quiet, *arguments]
         sys.stdout.flush()
-        return subprocess.run(words, cwd=ROOT, check=False).returncode == 0
+        return subprocess.run(words, cwd=ROOT, capture_output=may_fail, check=False).returncode == 0
 
     def unmet(self, wanted: tuple[Pin, ...]) -> list[str]:
         """Return, in words, every pin that the environment does not meet; asked of its own interpreter.

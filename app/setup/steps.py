@@ -106,7 +106,7 @@ def install_torch(environment: Environment, pins: Pins) -> None:
         return
     for source in sources(pins.torch, find_accelerator()):
         say(f"[2/4] {source.said}")
-        if environment.install(*source.arguments):
+        if environment.install(*source.arguments, may_fail=source.may_fail):
             return
         say("      not to be had there")
     require(False, pins.torch.requirement)

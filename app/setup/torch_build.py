@@ -21,10 +21,12 @@ class Source:
     Attributes:
         said: What is told to the person.
         arguments: What follows `pip install`.
+        may_fail: Nothing is wrong if it is not there: only what lies at hand is looked through.
     """
 
     said: str
     arguments: tuple[str, ...]
+    may_fail: bool = False
 
 
 def sources(pin: Pin, accelerator: str | None, platform: str = sys.platform) -> tuple[Source, ...]:
@@ -41,7 +43,11 @@ def sources(pin: Pin, accelerator: str | None, platform: str = sys.platform) -> 
         return (Source(f"{pin.requirement}, the accelerated build, for {accelerator}", (exact,)), plain)
     cpu = f"{pin.requirement}+cpu"
     return (
-        Source(f"{cpu}, a CPU build (no accelerator here), from what pip is configured with", (cpu,)),
+        Source(
+            f"{cpu}, a CPU build (no accelerator here), from what pip is configured with",
+            (cpu,),
+            may_fail=True,
+        ),
         Source(f"{cpu} from PyTorch's own index {CPU_INDEX}", (cpu, "--extra-index-url", CPU_INDEX)),
         Source(f"{plain.said}: larger, brings accelerator packages", plain.arguments),
     )
