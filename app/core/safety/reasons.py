@@ -1,0 +1,46 @@
+"""Why the governor changed or refused something, as bits that are recorded with every applied action."""
+
+from __future__ import annotations
+
+from enum import IntFlag
+
+
+class Reason(IntFlag):
+    """One bit per reason; `words` says them to a person."""
+
+    NONE = 0
+    LEASE = 1
+    SCHEMA = 2
+    NOT_FINITE = 4
+    SEQUENCE = 8
+    AGE = 16
+    NOT_ENABLED = 32
+    REARM = 64
+    DISTANCE = 128
+    WORKSPACE = 256
+    SPEED = 512
+    FORCE = 1024
+    STOPPED = 2048
+    EXPIRED = 4096
+
+
+WORDS: dict[Reason, str] = {
+    Reason.LEASE: "another source holds the arm",
+    Reason.SCHEMA: "the command is malformed",
+    Reason.NOT_FINITE: "the command holds a number that is not finite",
+    Reason.SEQUENCE: "the command is older than one already taken",
+    Reason.AGE: "the command came too late or from the future",
+    Reason.NOT_ENABLED: "nobody holds the enabling input",
+    Reason.REARM: "stopped; release the enabling input and press it again",
+    Reason.DISTANCE: "the target is too far from the measured pose",
+    Reason.WORKSPACE: "the target is outside the workspace",
+    Reason.SPEED: "the motion is faster than allowed",
+    Reason.FORCE: "the contact force is over the limit",
+    Reason.STOPPED: "a software stop was asked for",
+    Reason.EXPIRED: "no fresh command came",
+}
+
+
+def words(reasons: int) -> list[str]:
+    """Return each reason of a bit field in words."""
+    return [text for reason, text in WORDS.items() if reasons & reason]

@@ -1,0 +1,51 @@
+"""What the governor remembers between two calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from app.core.safety.reasons import Reason
+from app.core.wire.messages import SetPoint, Source
+
+
+def _zeros() -> np.ndarray:
+    return np.zeros(3)
+
+
+@dataclass(frozen=True)
+class GovernorState:
+    """Immutable; each call of the governor returns the next one.
+
+    Attributes:
+        position, quaternion, gripper: The applied target: (3,) m, (4,), m; base frame.
+        velocity, angular_velocity: Of the applied target: (3,) m/s, (3,) rad/s.
+        holder, source: Who has the lease ("" nobody).
+        setpoint: The newest accepted set-point, if any since the lease began.
+        last_seq: Sequence number of it.
+        enable_ns, press: Newest enabling token and the press that it belongs to.
+        spent_press: A stop has used up all presses up to this one.
+        yield_to: After a force reflex: position (3,) that the target relaxes to.
+        latched: Reasons that stay until the next re-arm, to be told and recorded.
+    """
+
+    position: np.ndarray
+    quaternion: np.ndarray
+    gripper: float
+    velocity: np.ndarray = field(default_factory=_zeros)
+    angular_velocity: np.ndarray = field(default_factory=_zeros)
+    holder: str = ""
+    source: Source = "none"
+    setpoint: SetPoint | None = None
+    last_seq: int = -1
+    enable_ns: int = 0
+    press: int = 0
+    spent_press: int = 0
+    yield_to: np.ndarray | None = None
+    latched: Reason = Reason.NONE
+
+    @staticmethod
+    def at(pose: np.ndarray, gripper: float) -> GovernorState:
+        """Return a state that rests at a measured pose (7,): start-up, reset and reconnect begin here."""
+        return GovernorState(np.array(pose[:3]), np.array(pose[3:]), gripper)

@@ -1,0 +1,85 @@
+"""What a driver must offer to be served: one small interface, whatever the hardware or simulator behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from app.core.safety.governor import Measured
+from app.core.wire.messages import CameraInfo, Encoding, StreamSpec
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One sample of one signal, as the device made it.
+
+    Attributes:
+        topic: `device/signal`.
+        t_device_ns: The device's own clock.
+        data: An array of the signal's dtype and shape, or encoded bytes (jpeg, depth16).
+    """
+
+    topic: str
+    t_device_ns: int
+    data: np.ndarray | bytes
+
+
+@dataclass(frozen=True)
+class Description:
+    """What the device offers, before any motion.
+
+    Attributes:
+        markers_m: Rest positions (N, 3) of the touch markers in the tool frame; (0, 3) without a touch field.
+        home: Home pose (7,) of the tool.
+        tick_s: Length of one governor period: `advance` moves time by exactly this.
+        note: What was chosen for this machine, in words.
+    """
+
+    streams: tuple[StreamSpec, ...]
+    cameras: tuple[CameraInfo, ...]
+    markers_m: np.ndarray
+    home: np.ndarray
+    tick_s: float
+    note: str
+
+
+class Device(Protocol):
+    """One arm with its cameras and touch sensors, or a simulator of them. All calls come from one thread."""
+
+    def describe(self) -> Description:
+        """Return what the device offers."""
+        ...
+
+    def reset(self, seed: int, condition: str) -> None:
+        """Bring the device and its task to the start that `seed` stands for.
+
+        Raises:
+            DeviceError: If the device cannot do that, or does not know the condition.
+        """
+        ...
+
+    def tare(self) -> None:
+        """Make the present wrench and touch field the zero."""
+        ...
+
+    def measured(self) -> Measured:
+        """Return the newest measured state."""
+        ...
+
+    def advance(self, pose: np.ndarray, gripper: float) -> list[Sample]:
+        """Apply a target (7,) and opening for one governor period, and return the samples that came up."""
+        ...
+
+    def snapshot(self) -> list[Sample]:
+        """Return one fresh sample of every signal that the device makes, without letting time go on."""
+        ...
+
+    def task_over(self) -> bool:
+        """Return whether the task has ended by itself (all cleaned, time over)."""
+        ...
+
+    def close(self) -> None:
+        """Release everything."""
+        ...

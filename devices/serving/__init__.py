@@ -1,0 +1,1 @@
+"""The device server: sockets, commands, governor, and the two ways of pacing (real time, lock-step)."""

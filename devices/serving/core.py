@@ -1,0 +1,239 @@
+"""One device server: answers commands, judges set-points, moves the device through the governor, publishes samples.
+
+Owned by one thread; `devices.serving.pace` decides when `step` is called.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import numpy as np
+import zmq
+
+from app.core.clock import Clock
+from app.core.errors import DeviceError, TouchstoneError, WireError
+from app.core.link.child import VERSION, ChildLink
+from app.core.rig import Rig
+from app.core.safety import governor
+from app.core.safety.reasons import Reason, words
+from app.core.safety.state import GovernorState
+from app.core.wire.client import KIND_COMMAND, KIND_ENABLE, KIND_SETPOINT
+from app.core.wire.codec import decode, encode
+from app.core.wire.messages import (
+    SCHEMA_VERSION,
+    SOURCES,
+    Command,
+    Enable,
+    Reply,
+    ServerInfo,
+    SetPoint,
+    StreamSpec,
+)
+from devices.interface import Device, Sample
+from devices.serving.publisher import Publisher
+
+SERVER_STREAMS = (
+    StreamSpec("arm", "commanded", "<f8", (8,), 0.0, "m, quaternion w x y z, m", "base", required=False),
+    StreamSpec("arm", "applied", "<f8", (8,), 250.0, "m, quaternion w x y z, m", "base"),
+    StreamSpec("arm", "source", "|u1", (1,), 250.0),
+    StreamSpec("arm", "reasons", "<u4", (1,), 250.0),
+    StreamSpec("bench", "tick", "<i8", (4,), 50.0, labels=("period", "done", "epoch", "t_ns"), required=False),
+)
+
+
+class DeviceServer:
+    """Sockets, governor and device of one rig.
+
+    Attributes:
+        period: Control periods since the server started.
+        credits: Credits left per recorder, in lock-step.
+        setpoint_period: Period that the newest set-point is meant for.
+    """
+
+    def __init__(
+        self, rig: Rig, device: Device, clock: Clock, commands: zmq.Socket[bytes], streams: zmq.Socket[bytes],
+        lockstep: bool, link: ChildLink,
+    ) -> None:  # fmt: skip
+        self.rig, self.device, self.clock, self.lockstep, self.link = rig, device, clock, lockstep, link
+        self.description = device.describe()
+        self._commands = commands
+        specs = (*self.description.streams, *SERVER_STREAMS)
+        self.publisher = Publisher(streams, specs)
+        self.info = self._make_info(specs)
+        measured = device.measured()
+        self.state = GovernorState.at(measured.pose, measured.gripper)
+        self.period, self.epoch = 0, 0
+        self.credits: dict[str, int] = {}
+        self.setpoint_period = -1
+        self.device_ns = 0
+        self.refused = Reason.NONE
+        self._told = Reason.NONE
+        self.stopping = False
+
+    def _make_info(self, specs: tuple[StreamSpec, ...]) -> ServerInfo:
+        about = self.description
+        return ServerInfo(
+            rig=self.rig.name, simulated=self.rig.simulated, lockstep=self.lockstep, period_ns=self.rig.period_ns,
+            streams=specs, cameras=about.cameras, markers_m=tuple(float(x) for x in about.markers_m.ravel()),
+            home=tuple(float(x) for x in about.home), limits=self.rig.limits.numbers(), task=self.rig.task,
+            version=VERSION, note=about.note,
+        )  # fmt: skip
+
+    def hear(self, timeout_ms: int) -> bool:
+        """Take in every command, set-point and enabling input that is there; returns whether any came."""
+        if not self._commands.poll(timeout_ms):
+            return False
+        while True:
+            try:
+                frames = self._commands.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return True
+            if len(frames) == 3:
+                self._dispatch(*frames)
+
+    def _dispatch(self, identity: bytes, kind: bytes, data: bytes) -> None:
+        now = self.clock.now_ns()
+        try:
+            if kind == KIND_SETPOINT:
+                self._take_setpoint(decode(SetPoint, data), now)
+            elif kind == KIND_ENABLE:
+                enable = decode(Enable, data)
+                self.state, _ = governor.accept_enable(self.state, enable, now, self.rig.simulated)
+            elif kind == KIND_COMMAND:
+                self._answer(identity, decode(Command, data))
+        except WireError as error:
+            self.refused |= Reason.SCHEMA
+            self._tell(Reason.SCHEMA, error.sentence())
+
+    def _take_setpoint(self, setpoint: SetPoint, now_ns: int) -> None:
+        self.state, reason = governor.accept(self.state, setpoint, now_ns, self.rig.limits)
+        self.refused |= reason
+        if setpoint.holder == self.state.holder:
+            self.setpoint_period = max(self.setpoint_period, setpoint.period)
+        if reason:
+            self._tell(reason, f"A set-point of {setpoint.source} was refused")
+        elif setpoint.pose is not None:
+            data = np.array((*setpoint.pose, setpoint.gripper))
+            self.publisher.add(Sample("arm/commanded", self.device_ns, data), now_ns)
+
+    def _tell(self, reason: Reason, text: str) -> None:
+        if not self._told & reason:
+            self._told |= reason
+            self.link.notice(f"{text}: {', '.join(words(reason))}.", "warning")
+
+    def _answer(self, identity: bytes, command: Command) -> None:
+        handler = getattr(self, f"on_{command.name}", None)
+        try:
+            if handler is None:
+                names = sorted(name[3:] for name in dir(self) if name.startswith("on_"))
+                raise DeviceError(f"command {command.name!r}", "it is unknown", options=names)
+            reply = Reply(SCHEMA_VERSION, command.id, True, handler(**command.arguments))
+        except TouchstoneError as error:
+            reply = Reply(SCHEMA_VERSION, command.id, False, error=error.sentence())
+        except (TypeError, ValueError) as error:
+            reply = Reply(SCHEMA_VERSION, command.id, False, error=f"{command.name}: wrong arguments ({error})")
+        self._commands.send_multipart([identity, encode(reply)])
+
+    # commands, by the names that `Command` lists
+
+    def on_describe(self) -> Any:
+        """Return the `ServerInfo`."""
+        return msgspec.to_builtins(self.info)
+
+    def on_sync(self, nonce: str) -> None:
+        """Publish a synchronisation message."""
+        self.publisher.sync(str(nonce))
+
+    def on_lease(self, holder: str, source: str) -> None:
+        """Give the arm to a source of motion, if nobody of its rank has it."""
+        if source not in SOURCES[1:]:
+            raise DeviceError(f"source {source!r}", "it is unknown", options=SOURCES[1:])
+        state, given = governor.take_lease(self.state, str(holder), source)  # type: ignore[arg-type]
+        if not given:
+            raise DeviceError(f"the arm of {self.rig.name}", f"{self.state.holder!r} holds it", way_out="Stop that first")
+        self.state, self.setpoint_period, self._told = state, -1, Reason.NONE
+
+    def on_release(self, holder: str) -> None:
+        """Free the arm."""
+        self.state = governor.release_lease(self.state, str(holder))
+
+    def on_reset(self, seed: int, condition: str = "") -> dict[str, Any]:
+        """Reset device and task from a seed; nobody may hold the arm but an operator at rest."""
+        self.device.reset(int(seed), condition)
+        measured = self.device.measured()
+        fresh = GovernorState.at(measured.pose, measured.gripper)
+        self.state = governor.keep_lease(self.state, fresh)
+        self.epoch += 1
+        return {"epoch": self.epoch}
+
+    def on_tare(self) -> None:
+        """Make the present wrench and field the zero."""
+        self.device.tare()
+
+    def on_publish(self) -> None:
+        """Publish a fresh sample of everything and the present tick, without stepping."""
+        now = self.clock.now_ns()
+        for sample in self.device.snapshot():
+            self.publisher.add(sample, now)
+        self._publish_applied(now, Reason.NONE)
+        self.publish_tick()
+
+    def on_credits_on(self, holder: str, count: int) -> None:
+        """From now on a control period costs one credit of this recorder."""
+        self.credits[str(holder)] = int(count)
+
+    def on_credit(self, holder: str, count: int) -> None:
+        """Add credits."""
+        if holder in self.credits:
+            self.credits[holder] += int(count)
+
+    def on_credits_off(self, holder: str) -> None:
+        """Control periods no longer wait for this recorder."""
+        self.credits.pop(str(holder), None)
+
+    def on_stop(self, reason: str = "") -> None:
+        """Software stop: motion ends until the enabling input is released and pressed again."""
+        self.state = governor.stop(self.state, Reason.STOPPED)
+        self.link.notice(f"Software stop{': ' + reason if reason else ''}.", "warning")
+
+    def on_status(self) -> dict[str, Any]:
+        """Return who holds the arm, and the counters."""
+        return {"holder": self.state.holder, "source": self.state.source, "period": self.period, "epoch": self.epoch,
+                "latched": int(self.state.latched), "t_ns": self.clock.now_ns()}  # fmt: skip
+
+    # motion
+
+    def step(self, t_ns: int) -> None:
+        """Advance by one governor period that ends at session time `t_ns`; samples wait for the next flush."""
+        about, limits = self.description, self.rig.limits
+        before = self.state.spent_press
+        self.state, reasons = governor.advance(
+            self.state, self.device.measured(), t_ns, about.tick_s, self.rig.period_ms * 1e-3, limits
+        )
+        reasons |= self.refused
+        self.refused = Reason.NONE
+        if self.state.spent_press > before and self.state.source != "none":
+            self._tell(reasons, "Motion was stopped")
+        for sample in self.device.advance(self._applied_pose(), self.state.gripper):
+            self.device_ns = sample.t_device_ns
+            self.publisher.add(sample, t_ns)
+        self._publish_applied(t_ns, reasons)
+
+    def _applied_pose(self) -> np.ndarray:
+        return np.concatenate([self.state.position, self.state.quaternion])
+
+    def _publish_applied(self, t_ns: int, reasons: Reason) -> None:
+        applied = np.concatenate([self._applied_pose(), [self.state.gripper]])
+        moving = self.state.source if self.state.setpoint is not None else "none"
+        add, device_ns = self.publisher.add, self.device_ns
+        add(Sample("arm/applied", device_ns, applied), t_ns)
+        add(Sample("arm/source", device_ns, np.array([SOURCES.index(moving)], np.uint8)), t_ns)
+        add(Sample("arm/reasons", device_ns, np.array([int(reasons)], np.uint32)), t_ns)
+
+    def publish_tick(self) -> None:
+        """Close the control period: publish its samples, then its tick."""
+        now = self.clock.now_ns()
+        tick = np.array([self.period, int(self.device.task_over()), self.epoch, now], np.int64)
+        self.publisher.add(Sample("bench/tick", self.device_ns, tick), now)
+        self.publisher.flush()

@@ -1,0 +1,159 @@
+"""The simulated bench as a `Device`: what one Panda, its gel finger, two cameras and the task publish, and when.
+
+Rates are counted in governor periods (4 ms) since the last reset, so that a seed repeats exactly.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from app.core.errors import DeviceError
+from app.core.rig import Rig
+from app.core.safety.governor import Measured
+from app.core.wire.messages import CameraInfo, StreamSpec
+from devices.interface import Description, Sample
+from devices.simulated.bench import Bench
+from devices.simulated.pictures import Pictures, make_pictures
+
+TICK_S = 0.004
+STEPS_PER_TICK = 2
+FIELD_TICKS = 4  # 62.5 Hz
+SLOW_TICKS = 10  # 25 Hz
+CONDITIONS = ("nominal", "after", "mixed")
+CAMERAS = ("scene", "wrist")
+TARE_SAMPLES = 25
+
+POSE_LABELS = ("x", "y", "z", "qw", "qx", "qy", "qz")
+WRENCH_LABELS = ("fx", "fy", "fz", "tx", "ty", "tz")
+
+
+def _streams(markers: int) -> tuple[StreamSpec, ...]:
+    joints = tuple(f"q{i}" for i in range(1, 8)) + tuple(f"dq{i}" for i in range(1, 8))
+    return (
+        StreamSpec("arm", "joints", "<f8", (14,), 250.0, "rad, rad/s", labels=joints),
+        StreamSpec("arm", "pose", "<f8", (7,), 250.0, "m, quaternion", "base", labels=POSE_LABELS),
+        StreamSpec("arm", "twist", "<f8", (6,), 250.0, "m/s, rad/s", "base", labels=("vx", "vy", "vz", "wx", "wy", "wz")),
+        StreamSpec("arm", "gripper", "<f8", (1,), 250.0, "m", labels=("opening",)),
+        StreamSpec("finger", "wrench", "<f4", (6,), 250.0, "N, N·m", "tool", labels=WRENCH_LABELS),
+        StreamSpec("finger", "field", "<f4", (markers, 3), 62.5, "mm", "tool"),
+        StreamSpec("vision", "stain", "<f8", (4,), 25.0, "m, m, m, rad", "base", labels=("x", "y", "z", "yaw")),
+        StreamSpec("task", "score", "<f8", (2,), 25.0, labels=("score", "removed"), privileged=True),
+    )
+
+
+class SimulatedPanda:
+    """One MuJoCo bench behind the `Device` interface.
+
+    Args:
+        bench: The physics.
+        pictures: Renders, in its own thread (real time) or at once (lock-step).
+        condition: What `reset` uses when no condition is asked for.
+    """
+
+    def __init__(self, bench: Bench, pictures: Pictures, condition: str) -> None:
+        self._bench, self._pictures, self._condition = bench, pictures, condition
+        self._ticks = 0
+        self._wrench_bias = np.zeros(6)
+        self._field_bias: np.ndarray | None = None
+        self._recent: list[np.ndarray] = []
+        self._gripper = 0.04
+        self.reset(0, condition)
+
+    def describe(self) -> Description:
+        """Return streams, cameras, markers and home pose."""
+        bench = self._bench
+        markers = np.asarray(bench.pad_geometry())
+        return Description(
+            streams=(*_streams(len(markers)), *self._pictures.streams()),
+            cameras=tuple(self._camera(name) for name in CAMERAS), markers_m=markers,
+            home=np.asarray(bench.home_pose), tick_s=TICK_S, note=self._pictures.note,
+        )  # fmt: skip
+
+    def _camera(self, name: str) -> CameraInfo:
+        return self._bench.camera_info(name)
+
+    def reset(self, seed: int, condition: str) -> None:
+        """Reset arm, board and task from a seed, and tare."""
+        chosen = condition or self._condition
+        if chosen not in CONDITIONS:
+            raise DeviceError(f"condition {chosen!r}", "the simulated bench does not know it", options=CONDITIONS)
+        self._bench.reset(seed, chosen)
+        self._ticks = 0
+        self._recent.clear()
+        self.tare()
+
+    def tare(self) -> None:
+        """Zero wrench and field: the mean of the last 0.1 s, or of fresh readings just after a reset."""
+        rows = self._recent or [np.array(self._bench.wrench()) for _ in range(TARE_SAMPLES)]
+        self._wrench_bias = np.mean(rows, axis=0)
+        self._field_bias = np.array(self._bench.field())
+
+    def measured(self) -> Measured:
+        """Return the measured pose, opening and contact force."""
+        arm = self._bench.arm_state()
+        force = self._recent[-1][:3] - self._wrench_bias[:3] if self._recent else np.zeros(3)
+        return Measured(np.asarray(arm.pose), float(arm.gripper), float(np.sqrt(force @ force)))
+
+    def advance(self, pose: np.ndarray, gripper: float) -> list[Sample]:
+        """Step the physics for 4 ms towards a target and return what came up."""
+        for _ in range(STEPS_PER_TICK):
+            self._bench.step(pose, gripper)
+        self._ticks += 1
+        self._recent.append(np.array(self._bench.wrench()))
+        del self._recent[:-TARE_SAMPLES]
+        samples = self._fast_samples()
+        if self._ticks % FIELD_TICKS == 0:
+            samples.append(self._field_sample())
+        if self._ticks % SLOW_TICKS == 0:
+            samples.extend(self._slow_samples())
+        samples.extend(self._pictures.collect(self._ticks, self._bench))
+        return samples
+
+    def snapshot(self) -> list[Sample]:
+        """Return one sample of everything at the present moment."""
+        if not self._recent:
+            self._recent.append(np.array(self._bench.wrench()))
+        samples = [*self._fast_samples(), self._field_sample(), *self._slow_samples()]
+        return [*samples, *self._pictures.collect(0, self._bench)]
+
+    def _fast_samples(self) -> list[Sample]:
+        arm, t = self._bench.arm_state(), self._bench.time_ns
+        wrench = (self._recent[-1] - self._wrench_bias).astype(np.float32)
+        return [
+            Sample("arm/joints", t, np.concatenate([arm.q, arm.dq])),
+            Sample("arm/pose", t, np.array(arm.pose)),
+            Sample("arm/twist", t, np.array(arm.twist)),
+            Sample("arm/gripper", t, np.array([arm.gripper])),
+            Sample("finger/wrench", t, wrench),
+        ]
+
+    def _field_sample(self) -> Sample:
+        field = np.array(self._bench.field())
+        if self._field_bias is not None:
+            field = field - self._field_bias
+        return Sample("finger/field", self._bench.time_ns, field.astype(np.float32))
+
+    def _slow_samples(self) -> list[Sample]:
+        t = self._bench.time_ns
+        score = np.array([self._bench.score(), float(np.mean(self._bench.parts()))])
+        return [Sample("vision/stain", t, np.array(self._bench.stain_estimate())), Sample("task/score", t, score)]
+
+    def task_over(self) -> bool:
+        """Return whether every part of the stain is off."""
+        return bool(self._bench.done())
+
+    def close(self) -> None:
+        """Stop rendering and free the physics."""
+        self._pictures.close()
+        self._bench.close()
+
+
+def make(rig: Rig, lockstep: bool) -> SimulatedPanda:
+    """Return the bench that a rig file describes."""
+    options = rig.device.options
+    size = tuple(options["fast_picture" if lockstep else "picture"])
+    bench = Bench(task=rig.task, picture=size)
+    rate = float(options["fast_picture_rate" if lockstep else "picture_rate"])
+    depth = float(options["fast_depth_rate" if lockstep else "depth_rate"])
+    pictures = make_pictures(bench, size, rate, depth, threaded=not lockstep)
+    return SimulatedPanda(bench, pictures, str(options.get("condition", "mixed")))
