@@ -32,11 +32,22 @@ def _streams(markers: int) -> tuple[StreamSpec, ...]:
     return (
         StreamSpec("arm", "joints", "<f8", (14,), 250.0, "rad, rad/s", labels=joints),
         StreamSpec("arm", "pose", "<f8", (7,), 250.0, "m, quaternion", "base", labels=POSE_LABELS),
-        StreamSpec("arm", "twist", "<f8", (6,), 250.0, "m/s, rad/s", "base", labels=("vx", "vy", "vz", "wx", "wy", "wz")),
+        StreamSpec(
+            "arm",
+            "twist",
+            "<f8",
+            (6,),
+            250.0,
+            "m/s, rad/s",
+            "base",
+            labels=("vx", "vy", "vz", "wx", "wy", "wz"),
+        ),
         StreamSpec("arm", "gripper", "<f8", (1,), 250.0, "m", labels=("opening",)),
         StreamSpec("finger", "wrench", "<f4", (6,), 250.0, "N, N·m", "tool", labels=WRENCH_LABELS),
         StreamSpec("finger", "field", "<f4", (markers, 3), 62.5, "mm", "tool"),
-        StreamSpec("vision", "stain", "<f8", (4,), 25.0, "m, m, m, rad", "base", labels=("x", "y", "z", "yaw")),
+        StreamSpec(
+            "vision", "stain", "<f8", (4,), 25.0, "m, m, m, rad", "base", labels=("x", "y", "z", "yaw")
+        ),
         StreamSpec("task", "score", "<f8", (2,), 25.0, labels=("score", "removed"), privileged=True),
     )
 
@@ -76,7 +87,9 @@ class SimulatedPanda:
         """Reset arm, board and task from a seed, and tare."""
         chosen = condition or self._condition
         if chosen not in CONDITIONS:
-            raise DeviceError(f"condition {chosen!r}", "the simulated bench does not know it", options=CONDITIONS)
+            raise DeviceError(
+                f"condition {chosen!r}", "the simulated bench does not know it", options=CONDITIONS
+            )
         self._bench.reset(seed, chosen)
         self._ticks = 0
         self._recent.clear()
@@ -136,7 +149,10 @@ class SimulatedPanda:
     def _slow_samples(self) -> list[Sample]:
         t = self._bench.time_ns
         score = np.array([self._bench.score(), float(np.mean(self._bench.parts()))])
-        return [Sample("vision/stain", t, np.array(self._bench.stain_estimate())), Sample("task/score", t, score)]
+        return [
+            Sample("vision/stain", t, np.array(self._bench.stain_estimate())),
+            Sample("task/score", t, score),
+        ]
 
     def task_over(self) -> bool:
         """Return whether every part of the stain is off."""

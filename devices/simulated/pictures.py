@@ -45,10 +45,14 @@ class Pictures(Protocol):
 def picture_streams(size: tuple[int, int], rate_hz: float, depth_hz: float) -> tuple[StreamSpec, ...]:
     """Return the specs of both cameras' colour and (if its rate is not 0) depth."""
     width, height = size
-    specs = [StreamSpec(name, "color", "|u1", (height, width, 3), rate_hz, encoding="jpeg") for name in CAMERAS]
+    specs = [
+        StreamSpec(name, "color", "|u1", (height, width, 3), rate_hz, encoding="jpeg") for name in CAMERAS
+    ]
     if depth_hz > 0:
         specs += [
-            StreamSpec(name, "depth", "<u2", (height, width), depth_hz, "mm", encoding="depth16", required=False)
+            StreamSpec(
+                name, "depth", "<u2", (height, width), depth_hz, "mm", encoding="depth16", required=False
+            )
             for name in CAMERAS
         ]
     return tuple(specs)
@@ -164,7 +168,9 @@ class PicturesInThread:
         self._thread.join()
 
 
-def make_pictures(bench: Bench, size: tuple[int, int], rate_hz: float, depth_hz: float, threaded: bool) -> Pictures:
+def make_pictures(
+    bench: Bench, size: tuple[int, int], rate_hz: float, depth_hz: float, threaded: bool
+) -> Pictures:
     """Return the cameras of a bench, in real time (`threaded`) or in lock-step."""
     if threaded:
         return PicturesInThread(bench, size, rate_hz, depth_hz)

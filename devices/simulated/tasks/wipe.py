@@ -1,0 +1,185 @@
+"""The wipe task: a stain on a board of unknown height and tilt that comes off only under a controlled push.
+
+A patch comes off after 12 mm of tangential travel within 12 mm of it while the normal force is between 4 and 12 N.
+Score = share removed - 0.5 * min(1, seconds above 20 N). `wipe.md` of the project's research found these numbers to
+make touch matter: a blind script scores near nothing, a force-following one near 1. Everything varies with the seed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from devices.simulated import geometry as g
+
+Array = npt.NDArray[np.float64]
+Condition = Literal["nominal", "after", "mixed"]
+CONDITIONS: Final[tuple[Condition, ...]] = ("nominal", "after", "mixed")
+"""`nominal`: the board stands still; `after`: it moves after contact; `mixed`: the seed decides, half and half."""
+
+FORCE_BAND_N: Final = (4.0, 12.0)
+TRAVEL_TO_CLEAN_M: Final = 0.012
+PATCH_REACH_M: Final = 0.012
+EXCESS_FORCE_N: Final = 20.0
+EXCESS_WEIGHT: Final = 0.5
+SUCCESS_SCORE: Final = 0.9
+TIME_LIMIT_S: Final = 15.0
+
+_HEIGHT_RANGE_M: Final = 0.015
+_PLACE_RANGE_M: Final = 0.015
+_YAW_RANGE_RAD: Final = float(np.radians(8.0))
+_TILT_LIMIT_RAD: Final = float(np.radians(5.0))
+_VISION_SIGMA: Final = np.array([0.002, 0.002, 0.006, 0.01])
+_MOVE_M: Final = 0.010
+_MOVE_TIME_S: Final = 0.2
+_MOVE_PROGRESS: Final = (0.3, 0.6)
+_NEAR_BOARD_M: Final = 0.03
+
+
+@dataclass(frozen=True)
+class WipeVariation:
+    """What one seed makes of the task. Base frame, metres and radians.
+
+    Attributes:
+        board_position: (3,) origin of the board frame.
+        board_quaternion: (4,) w x y z of the board frame.
+        stain_estimate: (4,) what vision says: x, y, z of the stroke's start and its yaw; wrong by a constant.
+        moves: Whether the board moves during the stroke.
+        move_m: How far it moves along base z, signed.
+        move_at: Share of the stroke at which it starts.
+    """
+
+    board_position: Array
+    board_quaternion: Array
+    stain_estimate: Array
+    moves: bool
+    move_m: float
+    move_at: float
+
+
+def draw_variation(rng: np.random.Generator, condition: Condition) -> WipeVariation:
+    """Draw a variation; the draws are the same for each condition, so that they can be compared seed by seed."""
+    place = rng.uniform(-_PLACE_RANGE_M, _PLACE_RANGE_M, 2)
+    height = rng.uniform(-_HEIGHT_RANGE_M, _HEIGHT_RANGE_M)
+    yaw = 0.5 * np.pi + rng.uniform(-_YAW_RANGE_RAD, _YAW_RANGE_RAD)
+    tilt = rng.uniform(0.0, _TILT_LIMIT_RAD)
+    tilt_axis = rng.uniform(0.0, 2.0 * np.pi)
+    error = rng.standard_normal(4) * _VISION_SIGMA
+    coin, sign, move_at = rng.random(), rng.random(), rng.uniform(*_MOVE_PROGRESS)
+    position = np.array(g.BOARD_HOME_M) + np.array([place[0], place[1], height])
+    quaternion = _board_quaternion(yaw, tilt, tilt_axis)
+    x_axis = _rotation(quaternion)[:, 0]
+    start = position - 0.5 * g.STROKE_LENGTH_M * x_axis
+    heading = float(np.arctan2(x_axis[1], x_axis[0]))
+    return WipeVariation(
+        board_position=position,
+        board_quaternion=quaternion,
+        stain_estimate=np.append(start, heading) + error,
+        moves=condition == "after" or (condition == "mixed" and coin < 0.5),
+        move_m=_MOVE_M if sign < 0.5 else -_MOVE_M,
+        move_at=float(move_at),
+    )
+
+
+def _board_quaternion(yaw: float, tilt: float, axis: float) -> Array:
+    """Yaw about base z, then tilt about a horizontal axis: q = q_tilt * q_yaw."""
+    cy, sy, ct, st = np.cos(yaw / 2), np.sin(yaw / 2), np.cos(tilt / 2), np.sin(tilt / 2)
+    ax, ay = st * np.cos(axis), st * np.sin(axis)
+    return np.array([ct * cy, ax * cy + ay * sy, ay * cy - ax * sy, ct * sy])
+
+
+def _rotation(quaternion: Array) -> Array:
+    """Return the rotation matrix (3, 3) of a unit quaternion w x y z."""
+    w, x, y, z = quaternion
+    return np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+        ]
+    )
+
+
+class WipeTask:
+    """True state of one episode: the board's pose, each patch's travel, the time of excess force.
+
+    The board's move starts when the tool, near the board, has come a drawn share along the stroke: nobody has to
+    tell the task how far the operator is.
+    """
+
+    def __init__(self) -> None:
+        self._patch_x = np.array([g.patch_x_m(index) for index in range(g.PATCH_COUNT)])
+        self._travel = np.zeros(g.PATCH_COUNT)
+        self.reset(np.random.default_rng(0), "nominal")
+
+    def reset(self, rng: np.random.Generator, condition: Condition) -> None:
+        """Start an episode."""
+        self.variation = draw_variation(rng, condition)
+        self._rotation = _rotation(self.variation.board_quaternion)
+        self.board_position = self.variation.board_position.copy()
+        self._travel[:] = 0.0
+        self._excess_s = 0.0
+        self._elapsed_s = 0.0
+        self._moving_s = -1.0
+        self._last: tuple[float, float] | None = None
+
+    def update(self, tool: Array, touch: Array | None, normal_n: float) -> None:
+        """Account for one physics step of 2 ms.
+
+        Args:
+            tool: (3,) m, base frame: centre of the pad's surface.
+            touch: (3,) m, base frame: where the pad touches the board; None without contact.
+            normal_n: Normal force between pad and board, N.
+        """
+        self._elapsed_s += g.TIMESTEP_S
+        if normal_n > EXCESS_FORCE_N:
+            self._excess_s += g.TIMESTEP_S
+        if self.variation.moves:
+            self._move_board(tool)
+        if touch is None:
+            self._last = None
+        else:
+            self._wipe(tool, touch, normal_n)
+
+    def _wipe(self, tool: Array, touch: Array, normal_n: float) -> None:
+        """Add the pad's tangential travel to the patches near the touched point."""
+        x, y, _ = (tool - self.board_position) @ self._rotation
+        last, self._last = self._last, (x, y)
+        if last is None or not FORCE_BAND_N[0] <= normal_n <= FORCE_BAND_N[1]:
+            return
+        step = ((x - last[0]) ** 2 + (y - last[1]) ** 2) ** 0.5
+        at_x, at_y, _ = (touch - self.board_position) @ self._rotation
+        near = (self._patch_x - at_x) ** 2 + at_y**2 <= PATCH_REACH_M**2
+        self._travel[near] += step
+
+    def _move_board(self, tool: Array) -> None:
+        """Move the board along base z on a minimum-jerk profile once the tool has come far enough."""
+        if self._moving_s < 0.0:
+            x, _, z = (tool - self.board_position) @ self._rotation
+            progress = x / g.STROKE_LENGTH_M + 0.5
+            if z > _NEAR_BOARD_M or progress < self.variation.move_at:
+                return
+            self._moving_s = 0.0
+        self._moving_s += g.TIMESTEP_S
+        share = min(1.0, self._moving_s / _MOVE_TIME_S)
+        smooth = share**3 * (10.0 - 15.0 * share + 6.0 * share**2)
+        self.board_position[2] = self.variation.board_position[2] + self.variation.move_m * smooth
+
+    def parts(self) -> npt.NDArray[np.bool_]:
+        """Return which of the 20 patches are off, from the stroke's start to its end."""
+        return self._travel >= TRAVEL_TO_CLEAN_M
+
+    def cleaned(self) -> Array:
+        """Return how far each patch has come off, (20,) in 0..1: for the pictures."""
+        return np.minimum(1.0, self._travel / TRAVEL_TO_CLEAN_M)
+
+    def score(self) -> float:
+        """Return the score so far: at most 1, lowered by excess force."""
+        return float(self.parts().mean()) - EXCESS_WEIGHT * min(1.0, self._excess_s)
+
+    def done(self) -> bool:
+        """Return whether nothing more can be won: the board is clean or the time is up."""
+        return bool(self.parts().all()) or self._elapsed_s >= TIME_LIMIT_S
