@@ -215,9 +215,10 @@ class DeviceServer:
         self.refused = Reason.NONE
         if self.state.spent_press > before and self.state.source != "none":
             self._tell(reasons, "Motion was stopped")
-        for sample in self.device.advance(self._applied_pose(), self.state.gripper):
-            self.device_ns = sample.t_device_ns
-            self.publisher.add(sample, t_ns)
+        samples = self.device.advance(self._applied_pose(), self.state.gripper)
+        self.device_ns = max((sample.t_device_ns for sample in samples), default=self.device_ns)
+        for sample in samples:  # what took longer to make (pictures) keeps the moment at which it was taken
+            self.publisher.add(sample, min(t_ns, t_ns - (self.device_ns - sample.t_device_ns)))
         self._publish_applied(t_ns, reasons)
 
     def _applied_pose(self) -> np.ndarray:

@@ -131,6 +131,30 @@ class DeviceClient:
                     return
         raise DeviceError(f"streams of {self.endpoints.streams}", f"nothing came within {timeout_s:g} s")
 
+    def catch_up(self, timeout_s: float = 5.0) -> Iterator[tuple[bytes, SampleHeader, memoryview]]:
+        """Yield everything that the server published before this call, and return when that is known to be all.
+
+        Raises:
+            DeviceError: If the server falls silent.
+        """
+        if self.streams is None:
+            raise WireError("streams", "catch_up() was called before subscribe()")
+        nonce = f"{id(self):x}-{next_message_id()}"
+        mark = SYNC_PREFIX + nonce.encode()
+        self.streams.setsockopt(zmq.SUBSCRIBE, mark)
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            self.call("sync", nonce=nonce)
+            while self.streams.poll(20):
+                frames = self.streams.recv_multipart(copy=False)
+                topic = frames[0].bytes
+                if topic == mark:
+                    self.streams.setsockopt(zmq.UNSUBSCRIBE, mark)
+                    return
+                if not topic.startswith(SYNC_PREFIX):
+                    yield topic, decode(SampleHeader, frames[1].buffer), frames[2].buffer
+        raise DeviceError(f"streams of {self.endpoints.streams}", f"nothing came within {timeout_s:g} s")
+
     def receive(self, timeout_ms: int) -> Iterator[tuple[bytes, SampleHeader, memoryview]]:
         """Yield (topic, header, buffer) of everything that is there, waiting at most `timeout_ms` for the first."""
         if self.streams is None:

@@ -1,0 +1,1 @@
+"""Operators: the hand, the scripted operators and the replay, each a `Controller`, in a process of their own."""
