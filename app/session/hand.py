@@ -1,0 +1,217 @@
+"""The state machine of collecting with a hand: one key walks start → keep → next, another discards.
+
+    resetting → ready --next--> recording --next--> saving → kept --next--> resetting
+                  ^                 |--discard--> saving → resetting
+                  |                 |--recorder or bench lost--> fault (told, the rest goes on)
+    The arm may be moved in ready and in recording; each episode begins with a fresh tare.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from app.core.errors import ProcessError, TouchstoneError
+from app.core.ids import new_uuid
+from app.core.link.child import ChildLink
+from app.core.link.hub import Child, Hub
+from app.core.wire.messages import Event
+from app.session.rigging import RigAtHand
+
+STATE_PERIOD_S = 0.25
+BYTES_PER_S_GUESS = 2e6
+
+
+class Phase(Enum):
+    """Where the session stands."""
+
+    RESETTING = "resetting"
+    READY = "ready"
+    RECORDING = "recording"
+    SAVING = "saving"
+    KEPT = "kept"
+    FAULT = "fault"
+
+
+class HandSession:
+    """Collects with a person; hears intents, tells states. Owned by the main thread of `collect`."""
+
+    def __init__(
+        self, link: ChildLink, hub: Hub, rig: RigAtHand, recorder: Child, operator: Child, folder: Path, plan: int,
+        seed: int, condition: str, meta: dict[str, Any],
+    ) -> None:  # fmt: skip
+        self.link, self.hub, self.rig, self.recorder, self.operator = link, hub, rig, recorder, operator
+        self.folder, self.plan, self.seed, self.condition, self.meta = folder, plan, seed, condition, meta
+        self.phase = Phase.RESETTING
+        self.message = ""
+        self.files: list[str] = []
+        self.scores: list[float] = []
+        self.discarded = 0
+        self.dropped = 0
+        self.practice = False
+        self._take = ""
+        self._record: dict[str, Any] = {}
+        self._outcome = ""
+        self._driving = False
+        self._next_state = 0.0
+        self._announced = ""
+        self._latency_ms = 0.0
+
+    def run(self) -> dict[str, Any]:
+        """Serve the person until the parent stops us; an open take is kept as a failure."""
+        self.link.ready(input=(self.operator.ready or {}).get("input"), data=str(self.folder))
+        self._guard(self._reset)
+        while not self.link.stopping:
+            for intent in self.link.poll(5):
+                self._guard(lambda intent=intent: self._on_intent(intent))  # type: ignore[misc]
+            for child, event in self.hub.poll(5):
+                self._guard(lambda child=child, event=event: self._on_event(child, event))  # type: ignore[misc]
+            self._guard(self._watch)
+            self._tell()
+        if self.phase is Phase.RECORDING:
+            self._finish("failure")
+        return {
+            "kept": len(self.files), "discarded": self.discarded, "files": self.files, "dropped": self.dropped,
+            "mean_score": sum(self.scores) / len(self.scores) if self.scores else 0.0, "data": str(self.folder),
+        }  # fmt: skip
+
+    def _guard(self, action: Any) -> None:
+        try:
+            action()
+        except TouchstoneError as error:
+            self.link.notice(error.sentence(), "error")
+            self._enter(Phase.FAULT, error.sentence())
+
+    def _enter(self, phase: Phase, message: str = "") -> None:
+        self.phase, self.message = phase, message
+        self._next_state = 0.0
+
+    def _on_intent(self, intent: dict[str, Any]) -> None:
+        name = intent.get("name")
+        if name == "next":
+            self._next()
+        elif name == "discard" and self.phase is Phase.RECORDING:
+            self._finish("discarded")
+        elif name == "discard" and self.phase in (Phase.READY, Phase.FAULT):
+            self._reset()
+        elif name == "seed":
+            self.seed = int(intent["value"])
+        elif name == "plan":
+            self.plan = max(1, int(intent["value"]))
+        elif name == "meta":
+            self.meta.update({key: str(value) for key, value in intent.items() if key in ("operator", "instruction")})
+        elif name == "practice":
+            self.practice = bool(intent["on"])
+        elif name == "tare":
+            self.rig.client.call("tare")
+
+    def _next(self) -> None:
+        if self.phase is Phase.READY and not self.practice:
+            self._begin_take()
+        elif self.phase is Phase.RECORDING:
+            self._finish("success")
+        elif self.phase in (Phase.KEPT, Phase.FAULT) or (self.phase is Phase.READY and self.practice):
+            if self.phase is Phase.KEPT:
+                self.seed += 1
+            self._reset()
+
+    def _reset(self) -> None:
+        self._enter(Phase.RESETTING)
+        self._tell()
+        self._revive()
+        if self._driving:
+            self.hub.intent(self.operator, "end")
+            self.hub.wait_for(self.operator, ("state",), 5.0, name="ended")
+            self._driving = False
+        self.rig.reset(self.seed, self.condition)
+        self.hub.intent(self.operator, "begin", seed=self.seed, until_ns=0, meta={})
+        self._driving = True
+        self._enter(Phase.READY)
+
+    def _revive(self) -> None:
+        """Start recorder and operator again if one of them died; a recorder recovers what it was writing."""
+        from app.session.collect import start_operator, start_recorder
+
+        if not self.recorder.running:
+            self.hub.stop(self.recorder)
+            self.recorder = start_recorder(self.hub, self.rig, self.folder)
+        if not self.operator.running:
+            self.hub.stop(self.operator)
+            self.operator, self._driving = start_operator(self.hub, self.rig, "hand"), False
+            self.link.ready(input=(self.operator.ready or {}).get("input"), data=str(self.folder))
+
+    def _begin_take(self) -> None:
+        self.rig.client.call("tare")
+        self._take, self._record = new_uuid(), {}
+        info = self.rig.info
+        meta = {"task": info.task, "rig": info.rig, "seed": self.seed, "condition": self.condition, **self.meta}
+        self.rig.score = None
+        self.hub.intent(self.recorder, "take_start", take=self._take, meta=meta)
+        self._enter(Phase.RECORDING)
+
+    def _finish(self, outcome: str) -> None:
+        score, removed = self.rig.score or (0.0, 0.0)
+        meta = {"score": score, "removed": removed}
+        self._outcome = outcome
+        self.hub.intent(self.recorder, "take_stop", outcome=outcome, until_ns=0, meta=meta)
+        self._enter(Phase.SAVING)
+
+    def _on_event(self, child: Child, event: Event) -> None:
+        if event.kind != "state":
+            return
+        name = event.body.get("name")
+        if child is self.recorder and event.body.get("take") in (self._take, None):
+            self._record = event.body if name == "recording" else self._record
+            if name == "saved":
+                self._on_saved(event.body)
+            elif name == "failed":
+                self._enter(Phase.FAULT, str(event.body.get("text", "the take failed")))
+        elif child is self.operator and name == "ended":
+            self._driving = False
+            if event.body.get("why") == "done":  # the task is over; recording goes on until the person says so
+                self.message = "The task is done."
+                self._next_state = 0.0
+
+    def _on_saved(self, body: dict[str, Any]) -> None:
+        self.dropped += int(body.get("dropped", 0))
+        if self._outcome == "success":
+            self.files.append(str(body["path"]))
+            self.scores.append(self.rig.score[0] if self.rig.score else 0.0)
+            self._enter(Phase.KEPT, f"Kept, score {self.scores[-1]:.2f}")
+        else:
+            self.discarded += 1
+            self._reset()
+
+    def _watch(self) -> None:
+        self.rig.follow()
+        for child in (self.recorder, self.operator):
+            if not child.running and self.phase is not Phase.FAULT:
+                raise self.hub.death_of(child)
+        server = self.rig.server
+        if server is not None and not server.running and self.phase is not Phase.FAULT:
+            raise ProcessError("the rig", "its server ended")
+
+    def _tell(self) -> None:
+        if time.monotonic() < self._next_state:
+            return
+        self._next_state = time.monotonic() + STATE_PERIOD_S
+        record = self._record if self.phase in (Phase.RECORDING, Phase.SAVING) else {}
+        self.link.send(
+            "state", phase=self.phase.value, kept=len(self.files), discarded=self.discarded, plan=self.plan,
+            seconds=float(record.get("seconds", 0.0)), dropped=self.dropped + int(record.get("dropped", 0)),
+            disk_s=float(record.get("disk_free_s") or self._disk_s()), latency_ms=self._age_ms(), seed=self.seed,
+            message=self.message, input=(self.operator.ready or {}).get("input"), data=str(self.folder),
+            score=None if self.rig.score is None else self.rig.score[0], practice=self.practice,
+        )  # fmt: skip
+
+    def _disk_s(self) -> float:
+        return shutil.disk_usage(self.folder).free / BYTES_PER_S_GUESS
+
+    def _age_ms(self) -> float:
+        """Return the age of the newest tick on arrival here, a measure of how late this machine is."""
+        if self.rig.tick.t_ns:
+            self._latency_ms = max(0.0, (time.monotonic_ns() - self.rig.tick.t_ns) * 1e-6)
+        return self._latency_ms

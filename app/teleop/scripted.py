@@ -1,0 +1,66 @@
+"""The scripted operators as controllers: they see streams that a real rig could publish, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+
+from app.core.drive.controller import Action, Start
+from app.core.wire.codec import decode_array
+from app.core.wire.messages import SampleHeader, Source
+from app.teleop.scripts.wipe import BlindWipe, ForceWipe, WipeCommand, WipeObservation
+
+
+class Script(Protocol):
+    """A scripted operator of one task."""
+
+    def reset(self, seed: int) -> None:
+        """Begin anew; small natural variation comes from the seed."""
+        ...
+
+    def act(self, observation: WipeObservation) -> WipeCommand:
+        """Return the next target."""
+        ...
+
+
+# (task, operator): script
+SCRIPTS: dict[tuple[str, str], type[ForceWipe] | type[BlindWipe]] = {
+    ("wipe", "script"): ForceWipe,
+    ("wipe", "blind"): BlindWipe,
+}
+
+
+class ScriptController:
+    """Feeds a script with the newest sample of each stream, at 50 Hz."""
+
+    source: Source = "operator"
+    rate_hz = 50.0
+    topics = ("arm/pose", "finger/wrench", "vision/stain")
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self._newest: dict[str, np.ndarray] = {}
+        self._start_ns = 0
+
+    def begin(self, start: Start) -> None:
+        """Begin the script's demonstration of this seed. What the streams said just before still counts."""
+        self._script.reset(start.seed)
+        self._start_ns = start.now_ns
+
+    def receive(self, header: SampleHeader, buffer: memoryview) -> None:
+        """Keep the newest sample."""
+        self._newest[header.signal] = np.array(decode_array(header, buffer)[-1], dtype=np.float64)
+
+    def act(self, now_ns: int) -> Action:
+        """Return what the script wants; hold until every stream has been heard."""
+        newest = self._newest
+        if len(newest) < len(self.topics):
+            return Action(None)
+        seconds = (now_ns - self._start_ns) * 1e-9
+        command = self._script.act(WipeObservation(seconds, newest["pose"], newest["wrench"], newest["stain"]))
+        return Action(np.asarray(command.pose), command.gripper, done=command.done)
+
+    def state(self) -> dict[str, Any]:
+        """Return nothing."""
+        return {}
