@@ -15,11 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.errors import DeviceError, RigError
+from app.core.wire.messages import CameraInfo
 from devices.simulated import geometry as g
 from devices.simulated.arm import ImpedanceController, home_posture
 from devices.simulated.contact import ContactReader
 from devices.simulated.gripper import WIDEST_M, Gripper
-from devices.simulated.optics import CameraInfo, camera_info
+from devices.simulated.optics import camera_info
 from devices.simulated.pad import PadSensor, marker_rest_positions
 from devices.simulated.scene import physics_model
 from devices.simulated.tasks.wipe import Condition, WipeTask

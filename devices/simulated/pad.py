@@ -30,7 +30,7 @@ _FIELD_NOISE_MM: Final = 0.008
 _WRENCH_LAG_S: Final = 0.003
 _WRENCH_NOISE: Final = np.array([0.04, 0.04, 0.05, 0.001, 0.001, 0.001])
 _WRENCH_BIAS: Final = np.array([0.6, 0.6, 1.0, 0.01, 0.01, 0.01])
-# Prime lengths: the noise tables do not repeat in step with each other or with a stream's rate.
+# Prime lengths: the two noise tables do not repeat in step.
 _WRENCH_ROWS: Final = 4099
 _FIELD_ROWS: Final = 509
 

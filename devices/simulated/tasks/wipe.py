@@ -13,6 +13,7 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from app.core.geometry import quat_multiply, quat_to_matrix, rotvec_to_quat
 from devices.simulated import geometry as g
 
 Array = npt.NDArray[np.float64]
@@ -70,8 +71,9 @@ def draw_variation(rng: np.random.Generator, condition: Condition) -> WipeVariat
     error = rng.standard_normal(4) * _VISION_SIGMA
     coin, sign, move_at = rng.random(), rng.random(), rng.uniform(*_MOVE_PROGRESS)
     position = np.array(g.BOARD_HOME_M) + np.array([place[0], place[1], height])
-    quaternion = _board_quaternion(yaw, tilt, tilt_axis)
-    x_axis = _rotation(quaternion)[:, 0]
+    tilted = rotvec_to_quat(tilt * np.array([np.cos(tilt_axis), np.sin(tilt_axis), 0.0]))
+    quaternion = quat_multiply(tilted, rotvec_to_quat(np.array([0.0, 0.0, yaw])))
+    x_axis = quat_to_matrix(quaternion)[:, 0]
     start = position - 0.5 * g.STROKE_LENGTH_M * x_axis
     heading = float(np.arctan2(x_axis[1], x_axis[0]))
     return WipeVariation(
@@ -81,25 +83,6 @@ def draw_variation(rng: np.random.Generator, condition: Condition) -> WipeVariat
         moves=condition == "after" or (condition == "mixed" and coin < 0.5),
         move_m=_MOVE_M if sign < 0.5 else -_MOVE_M,
         move_at=float(move_at),
-    )
-
-
-def _board_quaternion(yaw: float, tilt: float, axis: float) -> Array:
-    """Yaw about base z, then tilt about a horizontal axis: q = q_tilt * q_yaw."""
-    cy, sy, ct, st = np.cos(yaw / 2), np.sin(yaw / 2), np.cos(tilt / 2), np.sin(tilt / 2)
-    ax, ay = st * np.cos(axis), st * np.sin(axis)
-    return np.array([ct * cy, ax * cy + ay * sy, ay * cy - ax * sy, ct * sy])
-
-
-def _rotation(quaternion: Array) -> Array:
-    """Return the rotation matrix (3, 3) of a unit quaternion w x y z."""
-    w, x, y, z = quaternion
-    return np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-        ]
     )
 
 
@@ -118,7 +101,7 @@ class WipeTask:
     def reset(self, rng: np.random.Generator, condition: Condition) -> None:
         """Start an episode."""
         self.variation = draw_variation(rng, condition)
-        self._rotation = _rotation(self.variation.board_quaternion)
+        self._rotation = quat_to_matrix(self.variation.board_quaternion)
         self.board_position = self.variation.board_position.copy()
         self._travel[:] = 0.0
         self._excess_s = 0.0
