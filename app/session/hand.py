@@ -58,7 +58,6 @@ class HandSession:
         self._driving = False
         self._next_state = 0.0
         self._announced = ""
-        self._latency_ms = 0.0
 
     def run(self) -> dict[str, Any]:
         """Serve the person until the parent stops us; an open take is kept as a failure."""
@@ -202,16 +201,10 @@ class HandSession:
         self.link.send(
             "state", phase=self.phase.value, kept=len(self.files), discarded=self.discarded, plan=self.plan,
             seconds=float(record.get("seconds", 0.0)), dropped=self.dropped + int(record.get("dropped", 0)),
-            disk_s=float(record.get("disk_free_s") or self._disk_s()), latency_ms=self._age_ms(), seed=self.seed,
+            disk_s=float(record.get("disk_free_s") or self._disk_s()), latency_ms=self.rig.age_ms, seed=self.seed,
             message=self.message, input=(self.operator.ready or {}).get("input"), data=str(self.folder),
             score=None if self.rig.score is None else self.rig.score[0], practice=self.practice,
         )  # fmt: skip
 
     def _disk_s(self) -> float:
         return shutil.disk_usage(self.folder).free / BYTES_PER_S_GUESS
-
-    def _age_ms(self) -> float:
-        """Return the age of the newest tick on arrival here, a measure of how late this machine is."""
-        if self.rig.tick.t_ns:
-            self._latency_ms = max(0.0, (time.monotonic_ns() - self.rig.tick.t_ns) * 1e-6)
-        return self._latency_ms

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from types import TracebackType
 
 from app.core.drive.loop import Tick
@@ -23,6 +24,7 @@ class RigAtHand:
         info: What it offers.
         tick: The newest tick that `follow` saw.
         score: (score, share removed) that `follow` saw last; None before the first.
+        age_ms: Age of the newest tick when it was taken in (real time).
     """
 
     def __init__(self, hub: Hub, rig: str, connect: str | None, fast: bool) -> None:
@@ -37,6 +39,7 @@ class RigAtHand:
         self.client.subscribe((SCORE_TOPIC, TICK_TOPIC.decode()))
         self.tick = Tick()
         self.score: tuple[float, float] | None = None
+        self.age_ms = 0.0
 
     def _check(self, rig: str, fast: bool) -> None:
         if self.info.lockstep != fast:
@@ -63,6 +66,8 @@ class RigAtHand:
         for topic, header, buffer in messages:
             if topic == TICK_TOPIC:
                 self.tick.read(header, buffer)
+                if not self.info.lockstep:
+                    self.age_ms = (time.monotonic_ns() - self.tick.t_ns) * 1e-6
             else:
                 score, removed = decode_array(header, buffer)[-1]
                 self.score = float(score), float(removed)

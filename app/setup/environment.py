@@ -97,7 +97,7 @@ class Environment:
 
         Its output is shown, unless a failure is nothing to worry about.
         """
-        quiet = [] if sys.stdout.isatty() else ["--quiet"]
+        quiet = [] if sys.stdout.isatty() else ["-qq"]
         words = [str(self.python), "-m", "pip", "--disable-pip-version-check", "install", *quiet, *arguments]
         sys.stdout.flush()
         return subprocess.run(words, cwd=ROOT, capture_output=may_fail, check=False).returncode == 0

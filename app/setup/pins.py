@@ -8,7 +8,6 @@ import importlib.metadata
 import operator
 import platform
 import sys
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +56,8 @@ def read_pins(pyproject: Path = ROOT / "pyproject.toml") -> Pins:
     Raises:
         SetupError: A dependency is not pinned with `==`, or torch is missing.
     """
+    import tomllib  # here, since the doctor explains itself on a Python that has none
+
     data = tomllib.loads(pyproject.read_text(encoding="utf-8"))
     runtime = parse_all(data["project"]["dependencies"])
     torch = [pin for pin in runtime if pin.name == "torch"]

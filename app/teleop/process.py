@@ -59,7 +59,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         with DeviceClient(Endpoints.parse(args.connect)) as client:
             task = client.describe().task
             with make_controller(args.operator, task, client.context) as (controller, ready):
-                driver = Driver(client, controller, link, f"operate-{args.operator}", headless=args.operator != "hand")
+                hand = args.operator == "hand"
+                driver = Driver(client, controller, link, f"operate-{args.operator}", not hand, until_task_over=not hand)
                 serve_driver(driver, link, ready)
     finally:
         link.close()

@@ -42,9 +42,14 @@ class Driver:
         client: A client that is not yet subscribed.
         holder: Name under which the lease is held.
         headless: Mint headless tokens; the server grants them on simulated rigs only.
+        until_task_over: End the episode when the device says that its task is over.
     """
 
-    def __init__(self, client: DeviceClient, controller: Controller, link: ChildLink, holder: str, headless: bool) -> None:
+    def __init__(
+        self, client: DeviceClient, controller: Controller, link: ChildLink, holder: str, headless: bool,
+        until_task_over: bool = True,
+    ) -> None:  # fmt: skip
+        self._until_task_over = until_task_over
         self.client, self.controller, self.link = client, controller, link
         self.holder, self.headless = holder, headless
         self.info: ServerInfo = client.describe()
@@ -106,7 +111,7 @@ class Driver:
             return "stop"
         if self._ended:
             return "end"
-        if self.tick.done or (action is not None and action.done):
+        if (self.tick.done and self._until_task_over) or (action is not None and action.done):
             return "done"
         if until_ns and self.tick.t_ns >= until_ns:
             return "time"

@@ -1,0 +1,1 @@
+"""`python main.py doctor`: what this machine has and lacks for Touchstone, each lack with its way out."""

@@ -1,0 +1,35 @@
+"""The role `doctor`: looks at everything, prints a table, and says whether Touchstone works here."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from app.doctor import machine, screen, software
+from app.doctor.finding import Verdict, table
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the doctor's own arguments."""
+    parser.add_argument(
+        "--data", type=Path, default=Path.home() / "Documents", help="folder whose disk is looked at"
+    )
+
+
+def run(args: argparse.Namespace) -> dict[str, object]:
+    """Examine this machine.
+
+    Returns:
+        `ok`: nothing that Touchstone needs is missing; `problems`: what is missing, each with its way out; `notes`:
+        what works only in part; `text`: the table, for people. The exit status is 1 when something is missing.
+    """
+    programs = software.look()
+    packages_are_right = any(item.thing == "packages" and item.verdict is Verdict.OK for item in programs)
+    findings = [*programs, *screen.look(packages_are_right), *machine.look(args.data)]
+    problems = [finding.sentence() for finding in findings if finding.verdict is Verdict.MISSING]
+    notes = [finding.sentence() for finding in findings if finding.verdict is Verdict.LIMITED]
+    end = f"{len(problems)} missing, see → above." if problems else "Touchstone works here."
+    result: dict[str, object] = {"ok": not problems, "problems": problems, "notes": notes}
+    if not args.json:
+        result["text"] = f"{table(findings)}\n\n{end}"
+    return {**result, "exit_status": 1 if problems else 0}

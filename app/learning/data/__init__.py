@@ -1,0 +1,1 @@
+"""From native-rate episodes to batches of windows on one grid."""

@@ -1,0 +1,120 @@
+"""One recorded episode as arrays on the grid. Used by the trainer; the running policy makes the same of live samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from app.core.errors import LearningError
+from app.learning.config import GridConfig
+from app.learning.data import features, grid
+
+POSE, WRENCH, FIELD, STAIN = "arm/pose", "finger/wrench", "finger/field", "vision/stain"
+TICK = "bench/tick"
+PRIVILEGED_DEVICES = ("task",)
+
+
+class Episode(Protocol):
+    """What is asked of an episode file (`recorders.reader.EpisodeFile` offers it)."""
+
+    @property
+    def topics(self) -> Sequence[str]:
+        """Names of the recorded streams."""
+        ...
+
+    def times_ns(self, topic: str) -> np.ndarray:
+        """Return the session times (N,) of a stream."""
+        ...
+
+    def data(self, topic: str) -> Any:
+        """Return the samples (N, ...) of a stream."""
+        ...
+
+
+@dataclass(frozen=True)
+class EpisodeArrays:
+    """An episode of T ticks, float32.
+
+    Attributes:
+        motion: Features named `features.MOTION` (T, 19).
+        wrench: Filtered wrench (T, 6), N and N·m.
+        field: Flattened marker displacements (T, markers·3), mm.
+        action: What was done at each tick, named `features.ACTION` (T, 8); the last row is rest with `over` = 1.
+    """
+
+    motion: np.ndarray
+    wrench: np.ndarray
+    field: np.ndarray
+    action: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.motion)
+
+
+def read_stream(episode: Episode, topic: str, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return times (N,) and samples (N, ...) of a stream that a real rig has too.
+
+    Raises:
+        LearningError: If the stream is privileged, missing or empty.
+    """
+    if topic.split("/")[0] in PRIVILEGED_DEVICES:
+        raise LearningError(
+            f"stream {topic!r}",
+            "it is the task's true state, which no real rig publishes; a policy must not see it",
+            way_out="Leave it to the score",
+        )
+    if topic not in episode.topics:
+        raise LearningError(f"episode {name}", f"it has no stream {topic!r}", options=sorted(episode.topics))
+    times, data = np.asarray(episode.times_ns(topic)), np.asarray(episode.data(topic))
+    if len(times) == 0:
+        raise LearningError(f"episode {name}", f"its stream {topic!r} is empty", way_out="Mark it as failed in Review")
+    return times, data
+
+
+def resample(episode: Episode, config: GridConfig, name: str, trim_ns: tuple[int, int] | None = None) -> EpisodeArrays:
+    """Return the episode on the grid, cut to `trim_ns` (first, last session time).
+
+    The grid runs through the control ticks (or through the commands where there are none), so that in a lock-step
+    recording a grid time sees exactly what the operator saw.
+
+    Raises:
+        LearningError: If a stream is missing or privileged, or fewer than two ticks remain.
+    """
+    command_topic = f"arm/{config.actions}"
+    topics = (POSE, command_topic, WRENCH, FIELD, STAIN)
+    streams = {topic: read_stream(episode, topic, name) for topic in topics}
+    start = max(int(times[0]) for times, _ in streams.values())
+    end = min(int(times[-1]) for topic, (times, _) in streams.items() if topic != "arm/commanded")
+    if trim_ns is not None:
+        start, end = max(start, trim_ns[0]), min(end, trim_ns[1])
+    ticks = grid.grid_times(start, end, _anchor(episode, streams[command_topic][0]), config.period_ns)
+    if len(ticks) < 2:
+        raise LearningError(f"episode {name}", "after trimming it is shorter than two ticks", way_out="Widen its trim")
+    return _on_grid(streams, command_topic, ticks, config)
+
+
+def _anchor(episode: Episode, command_times: np.ndarray) -> int:
+    if TICK in episode.topics and len(times := np.asarray(episode.times_ns(TICK))):
+        return int(times[0])
+    return int(command_times[0])
+
+
+def _on_grid(
+    streams: dict[str, tuple[np.ndarray, np.ndarray]], command_topic: str, ticks: np.ndarray, config: GridConfig
+) -> EpisodeArrays:
+    pose, command, stain = (grid.newest(*streams[topic], ticks) for topic in (POSE, command_topic, STAIN))
+    times, field = streams[FIELD]
+    wrench = grid.window_mean(*streams[WRENCH], ticks, config.filter_ns)
+    action = np.zeros((len(ticks), len(features.ACTION)))
+    action[:-1, : features.OVER] = features.increments(command, stain)
+    action[-1, features.GRIPPER] = command[-1, 7]
+    action[-1, features.OVER] = 1.0
+    return EpisodeArrays(
+        motion=features.motion_features(pose, command, stain).astype(np.float32),
+        wrench=wrench.astype(np.float32),
+        field=grid.newest(times, field.reshape(len(field), -1), ticks).astype(np.float32),
+        action=action.astype(np.float32),
+    )

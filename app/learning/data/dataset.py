@@ -1,0 +1,82 @@
+"""All episodes in one contiguous tensor per signal, and the windows in them. Windows are gathered a batch at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from app.learning.config import GridConfig
+from app.learning.data.arrays import EpisodeArrays
+
+
+@dataclass(frozen=True)
+class Series:
+    """Episodes end to end: N ticks in all.
+
+    Attributes:
+        motion: (N, 19), wrench: (N, 6), field: (N, markers·3), action: (N, 8); float32, own units.
+        first, last: For each tick the first and the last tick of its episode (N,).
+        episode: For each tick the number of its episode (N,).
+    """
+
+    motion: Tensor
+    wrench: Tensor
+    field: Tensor
+    action: Tensor
+    first: Tensor
+    last: Tensor
+    episode: Tensor
+
+    def __len__(self) -> int:
+        return len(self.motion)
+
+
+def join(episodes: Sequence[EpisodeArrays]) -> Series:
+    """Return the episodes end to end."""
+    lengths = np.array([len(episode) for episode in episodes])
+    starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
+
+    def stack(name: str) -> Tensor:
+        return torch.from_numpy(np.concatenate([getattr(episode, name) for episode in episodes]))
+
+    return Series(
+        motion=stack("motion"),
+        wrench=stack("wrench"),
+        field=stack("field"),
+        action=stack("action"),
+        first=torch.from_numpy(np.repeat(starts, lengths)),
+        last=torch.from_numpy(np.repeat(starts + lengths - 1, lengths)),
+        episode=torch.from_numpy(np.repeat(np.arange(len(lengths)), lengths)),
+    )
+
+
+class Windows:
+    """The windows of some episodes: each tick but the last of an episode starts one.
+
+    A window's chunk is the `chunk` ticks from its start; past the end the last tick repeats (rest, `over` = 1).
+    Its observations are its start and the tick `history` before, or the first tick of the episode.
+    """
+
+    def __init__(self, series: Series, grid: GridConfig, episodes: Sequence[int]) -> None:
+        self.series, self.grid = series, grid
+        ticks = torch.arange(len(series))
+        mine = torch.isin(series.episode, torch.tensor(list(episodes), dtype=torch.int64))
+        self.starts = ticks[mine & (ticks < series.last)]
+        self._steps = torch.arange(grid.chunk)
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def chunk_ticks(self, windows: Tensor) -> Tensor:
+        """Return the ticks (B, chunk) of the chunks of `windows` (B,)."""
+        start = self.starts[windows]
+        return torch.minimum(start[:, None] + self._steps, self.series.last[start][:, None])
+
+    def observation_ticks(self, windows: Tensor) -> Tensor:
+        """Return the ticks (B, 2) that the planner sees: the earlier one, then the start."""
+        start = self.starts[windows]
+        return torch.stack([torch.maximum(start - self.grid.history, self.series.first[start]), start], dim=1)

@@ -1,0 +1,87 @@
+"""What the policy sees and does, as numbers: the one definition that data set and running policy share.
+
+Everything geometric is expressed in the stroke frame: origin at the estimated start of the stain, x along the
+estimated stroke, z up (`vision/stain` gives x y z and yaw). A real rig can compute all of it; the task's true state
+is not used. Actions are increments of the command, not targets relative to the measured pose, because the difference
+of command and measured pose is force over stiffness: a target relative to the pose smuggles force in, and lets the
+decoder learn the wrong sign of the reaction (resources/help/decisions/0020-command-increments.md).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from app.learning.data import rotations
+
+WRENCH = 6
+MOTION = (
+    *(f"pose {axis}" for axis in "xyz"),
+    *(f"pose r{row}{column}" for column in "xy" for row in "xyz"),
+    *(f"command {axis}" for axis in "xyz"),
+    *(f"command r{row}{column}" for column in "xy" for row in "xyz"),
+    "command gripper",
+)
+ACTION = ("dx", "dy", "dz", "rx", "ry", "rz", "gripper", "over")
+GRIPPER, OVER = 6, 7
+
+
+def touch_names(components: int) -> tuple[str, ...]:
+    """Return the names of the touch features: the wrench, then the principal components of the marker field."""
+    return ("fx", "fy", "fz", "tx", "ty", "tz", *(f"field {index}" for index in range(components)))
+
+
+def _six_numbers(quaternions: np.ndarray) -> np.ndarray:
+    """Return the first two columns of the rotation matrices, (N, 6): continuous, unlike angles (Zhou et al. 2019)."""
+    matrix = rotations.matrices(quaternions)
+    return np.concatenate([matrix[..., :, 0], matrix[..., :, 1]], axis=-1)
+
+
+def in_stroke_frame(pose: np.ndarray, stain: np.ndarray) -> np.ndarray:
+    """Return position (3) and rotation (6 numbers) of poses in the stroke frame, (N, 9).
+
+    Args:
+        pose: Poses (N, 7) in the base frame.
+        stain: Estimates (N, 4): x y z in metres, yaw in rad, base frame.
+    """
+    yaw = stain[..., 3]
+    position = rotations.rotate_about_z(pose[..., :3] - stain[..., :3], -yaw)
+    turned = rotations.multiply(rotations.yaw_quaternions(-yaw), pose[..., 3:7])
+    return np.concatenate([position, _six_numbers(turned)], axis=-1)
+
+
+def motion_features(pose: np.ndarray, command: np.ndarray, stain: np.ndarray) -> np.ndarray:
+    """Return the features named `MOTION`, (N, 19).
+
+    Args:
+        pose: Measured tool poses (N, 7).
+        command: Last commands (N, 8): pose and gripper opening in metres.
+    """
+    return np.concatenate(
+        [in_stroke_frame(pose, stain), in_stroke_frame(command[..., :7], stain), command[..., 7:8]], axis=-1
+    )
+
+
+def increments(command: np.ndarray, stain: np.ndarray) -> np.ndarray:
+    """Return what changes each command into the next, named `ACTION` without `over`: (N − 1, 7) from (N, 8).
+
+    Position increment and rotation vector are in the stroke frame at the earlier tick; the gripper is absolute.
+    """
+    yaw = stain[:-1, 3]
+    step = rotations.rotate_about_z(command[1:, :3] - command[:-1, :3], -yaw)
+    turn = rotations.to_rotvec(rotations.multiply(command[1:, 3:7], rotations.conjugate(command[:-1, 3:7])))
+    return np.concatenate([step, rotations.rotate_about_z(turn, -yaw), command[1:, 7:8]], axis=-1)
+
+
+def apply_increment(
+    command: np.ndarray, action: np.ndarray, yaw: float, max_step_m: float, max_turn_rad: float
+) -> np.ndarray:
+    """Return the next command (8,) from the last one and one action (7,), its step and turn clipped in length."""
+    step = _shorten(rotations.rotate_about_z(action[:3], np.asarray(yaw)), max_step_m)
+    turn = _shorten(rotations.rotate_about_z(action[3:6], np.asarray(yaw)), max_turn_rad)
+    quaternion = rotations.multiply(rotations.from_rotvec(turn), command[3:7])
+    return np.concatenate([command[:3] + step, quaternion / np.linalg.norm(quaternion), action[GRIPPER : GRIPPER + 1]])
+
+
+def _shorten(vector: np.ndarray, longest: float) -> np.ndarray:
+    length = float(np.linalg.norm(vector))
+    return vector if length <= longest else vector * (longest / length)

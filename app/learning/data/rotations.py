@@ -1,0 +1,72 @@
+"""Rotations of whole arrays, the array counterpart of `app.core.geometry`. Quaternions are w x y z, unit."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def multiply(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return the Hamilton products a·b, (..., 4)."""
+    aw, ax, ay, az = np.moveaxis(a, -1, 0)
+    bw, bx, by, bz = np.moveaxis(b, -1, 0)
+    return np.stack(
+        [
+            aw * bw - ax * bx - ay * by - az * bz,
+            aw * bx + ax * bw + ay * bz - az * by,
+            aw * by - ax * bz + ay * bw + az * bx,
+            aw * bz + ax * by - ay * bx + az * bw,
+        ],
+        axis=-1,
+    )
+
+
+def conjugate(q: np.ndarray) -> np.ndarray:
+    """Return the inverses of unit quaternions (..., 4)."""
+    return q * np.array([1.0, -1.0, -1.0, -1.0])
+
+
+def to_rotvec(q: np.ndarray) -> np.ndarray:
+    """Return rotation vectors (..., 3), rad, of unit quaternions; the shorter way round."""
+    q = np.where(q[..., :1] < 0.0, -q, q)
+    sine = np.linalg.norm(q[..., 1:], axis=-1, keepdims=True)
+    angle = 2.0 * np.arctan2(sine, q[..., :1])
+    scale = np.where(sine < 1e-12, 2.0, angle / np.maximum(sine, 1e-12))
+    return scale * q[..., 1:]
+
+
+def from_rotvec(rotvec: np.ndarray) -> np.ndarray:
+    """Return unit quaternions (..., 4) of rotation vectors (..., 3), rad."""
+    angle = np.linalg.norm(rotvec, axis=-1, keepdims=True)
+    scale = np.where(angle < 1e-9, 0.5, np.sin(0.5 * angle) / np.maximum(angle, 1e-9))
+    return np.concatenate([np.cos(0.5 * angle), scale * rotvec], axis=-1)
+
+
+def matrices(q: np.ndarray) -> np.ndarray:
+    """Return rotation matrices (..., 3, 3) of unit quaternions (..., 4)."""
+    w, x, y, z = np.moveaxis(q, -1, 0)
+    rows = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+    ]
+    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+
+
+def yaw_quaternions(yaw: np.ndarray) -> np.ndarray:
+    """Return quaternions (..., 4) of rotations about the base frame's z axis by `yaw` (...), rad."""
+    half = 0.5 * np.asarray(yaw, dtype=np.float64)
+    zero = np.zeros_like(half)
+    return np.stack([np.cos(half), zero, zero, np.sin(half)], axis=-1)
+
+
+def rotate_about_z(vectors: np.ndarray, yaw: np.ndarray) -> np.ndarray:
+    """Return vectors (..., 3) turned about z by `yaw` (...), rad; minus the yaw takes base to stroke frame."""
+    cosine, sine = np.cos(yaw), np.sin(yaw)
+    x, y, z = np.moveaxis(vectors, -1, 0)
+    return np.stack([cosine * x - sine * y, sine * x + cosine * y, z], axis=-1)
+
+
+def interpolate(q: np.ndarray, other: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Return the rotations (N, 4) at `share` (N,) of the way from `q` to `other`, at constant angular speed."""
+    turn = to_rotvec(multiply(other, conjugate(q)))
+    return multiply(from_rotvec(turn * share[:, None]), q)

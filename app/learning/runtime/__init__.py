@@ -1,0 +1,1 @@
+"""A trained policy on a running rig: observations, slow planner, fast decoder, controller."""

@@ -1,0 +1,1 @@
+"""Listing episodes and serving them to the window, without Qt."""
