@@ -21,6 +21,7 @@ from app.core.wire.sockets import connect
 
 TICK_TOPIC = b"bench/tick"
 SYNC_PREFIX = b"sync/"
+SYNC_PATIENCE_S = 0.05
 # first byte of a DEALER message tells what it is
 KIND_COMMAND, KIND_SETPOINT, KIND_ENABLE = b"C", b"P", b"E"
 
@@ -126,7 +127,8 @@ class DeviceClient:
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             self.call("sync", nonce=nonce)
-            while streams.poll(20):
+            again = time.monotonic() + SYNC_PATIENCE_S  # the first mark may be published before we are heard of
+            while time.monotonic() < again and streams.poll(20):
                 if streams.recv_multipart()[0] == SYNC_PREFIX + nonce.encode():
                     return
         raise DeviceError(f"streams of {self.endpoints.streams}", f"nothing came within {timeout_s:g} s")
@@ -145,7 +147,8 @@ class DeviceClient:
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             self.call("sync", nonce=nonce)
-            while self.streams.poll(20):
+            again = time.monotonic() + SYNC_PATIENCE_S
+            while time.monotonic() < again and self.streams.poll(20):
                 frames = self.streams.recv_multipart(copy=False)
                 topic = frames[0].bytes
                 if topic == mark:
