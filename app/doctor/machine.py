@@ -69,7 +69,8 @@ def find_loopback() -> Finding:
                 with called:
                     called.settimeout(WIRE_TIMEOUT_S)
                     caller.sendall(b"ping")
-                    called.recv(1)
+                    if called.recv(4) != b"ping":
+                        raise OSError("a message did not arrive whole")
     except OSError as error:
         way_out = "Allow connections to 127.0.0.1 in your firewall or sandbox"
         return Finding(

@@ -30,8 +30,8 @@ class Environment:
 
     @property
     def stamp(self) -> Path:
-        """The file that says what a finished set-up installed."""
-        return self.folder / "touchstone.json"
+        """The file that says what a finished set-up installed: one digest of pins per line."""
+        return self.folder / "touchstone.stamp"
 
     def runs(self) -> bool:
         """Tell whether its interpreter starts and is of the version of the running one."""
@@ -49,17 +49,16 @@ class Environment:
     def is_complete(self, pins: Pins, dev: bool) -> bool:
         """Tell whether a set-up with the same pins (and the developers' tools, where asked) was finished here."""
         try:
-            stamped = json.loads(self.stamp.read_text(encoding="utf-8"))
+            stamped = self.stamp.read_text(encoding="utf-8").split()
         except (OSError, ValueError):
             return False
-        wanted = pins.digest(dev=True) if dev else pins.digest(dev=False)
-        return wanted in stamped.get("digests", ()) and self.runs()
+        return pins.digest(dev) in stamped and self.runs()
 
     def mark_complete(self, pins: Pins, dev: bool) -> None:
         """Write the stamp, in one step."""
         digests = [pins.digest(dev=False)] + ([pins.digest(dev=True)] if dev else [])
         draft = self.stamp.with_suffix(".draft")
-        draft.write_text(json.dumps({"digests": digests}), encoding="utf-8")
+        draft.write_text("\n".join(digests), encoding="utf-8")
         draft.replace(self.stamp)
 
     def create(self) -> None:
