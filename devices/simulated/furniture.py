@@ -102,7 +102,7 @@ def add_board(spec: Any) -> None:
     half_x, half_y, half_z = g.BOARD_HALF_M
     board.add_geom(
         name=g.BOARD_GEOM, type=_GEOM.mjGEOM_BOX, pos=[0, 0, -half_z], size=[half_x, half_y, half_z],
-        rgba=[0.96, 0.97, 0.97, 1], friction=[FRICTION, 0.005, 0.0001], **_SURROUNDINGS, **_STIFF_CONTACT,
+        rgba=[0.90, 0.91, 0.91, 1], friction=[FRICTION, 0.005, 0.0001], **_SURROUNDINGS, **_STIFF_CONTACT,
     )  # fmt: skip
     board.add_geom(
         type=_GEOM.mjGEOM_BOX, pos=[0, 0, -2 * half_z - 0.003], size=[half_x + 0.006, half_y + 0.006, 0.0035],
@@ -122,6 +122,18 @@ def add_board(spec: Any) -> None:
         )  # fmt: skip
 
 
+def add_contact(spec: Any) -> None:
+    """How pad and board touch: stiff in the normal direction, slow to drag.
+
+    MuJoCo's soft friction lifts a sliding body by about friction * speed * 2 * (time constant), and the pad would
+    chatter off the board. A time constant of its own for the tangential directions makes that lift vanish.
+    """
+    spec.add_pair(
+        name="pad_board", geomname1=g.PAD_GEOM, geomname2=g.BOARD_GEOM, condim=3,
+        friction=[FRICTION, FRICTION, 0.005, 0.0001, 0.0001], solreffriction=[0.03, 1.0], **_STIFF_CONTACT,
+    )  # fmt: skip
+
+
 def add_cameras(spec: Any) -> None:
     """A fixed camera that sees arm and board, and one on the hand that sees the pad and what it touches."""
     spec.worldbody.add_camera(
@@ -132,7 +144,7 @@ def add_cameras(spec: Any) -> None:
     )
     eye, aim = [0.105, 0.0, 0.085], [0.0, 0.0, g.TOOL_REACH_M + 0.004]
     spec.body(g.HAND_BODY).add_camera(
-        name=WRIST_CAMERA, pos=eye, fovy=58.0, quat=_look_at(eye, aim, up=(1, 0, 0))
+        name=WRIST_CAMERA, pos=eye, fovy=58.0, quat=_look_at(eye, aim, up=(0, 0, -1))
     )
 
 

@@ -22,7 +22,7 @@ PAD_GEOM: Final = "pad_gel"
 
 PAD_HALF_WIDTH_M: Final = 0.016
 PAD_HALF_LENGTH_M: Final = 0.020
-PAD_DEPTH_M: Final = 0.005
+PAD_DEPTH_M: Final = 0.008
 """The gel is half an ellipsoid of these semi-axes (x, y, z of the tool), so a tilted board meets it in one patch."""
 PAD_MASS_KG: Final = 0.05
 PAD_STIFFNESS_N_PER_M: Final = 3000.0

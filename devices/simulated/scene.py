@@ -55,6 +55,7 @@ def _describe(visual: bool) -> Any:
     furniture.add_room(spec)
     furniture.add_finger(spec)
     furniture.add_board(spec)
+    furniture.add_contact(spec)
     furniture.add_cameras(spec)
     furniture.set_look(spec)
     return spec

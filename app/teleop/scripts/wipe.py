@@ -29,6 +29,9 @@ _REACHED_M: Final = 0.004
 _LEAD_IN_M: Final = 0.006
 _LEAD_OUT_M: Final = 0.008
 _DEEPEST_M: Final = 0.045
+_GOOD_N: Final = 2.0
+_LOST_N: Final = 4.0
+_SLOWEST: Final = 0.25
 _OPEN_M: Final = 0.08
 
 
@@ -88,7 +91,7 @@ class _WipeScript:
         self._speed = rng.uniform(0.055, 0.065)
         self._hover = rng.uniform(0.030, 0.045)
         self._aim_n = rng.uniform(7.5, 8.5)
-        self._drift = rng.uniform(-0.001, 0.001)
+        self._drift = rng.uniform(-0.0005, 0.0005)
         self._along = 0.0
         self._target: Array | None = None
         self._time_s = 0.0
@@ -119,6 +122,10 @@ class _WipeScript:
     def _height(self, observation: WipeObservation, target: Array, dt: float) -> float:
         """Return the next height of the target while pressing."""
         raise NotImplementedError
+
+    def _pace(self, observation: WipeObservation) -> float:
+        """Return the share of the usual speed along the stroke."""
+        return 1.0
 
     def _landed(self, observation: WipeObservation, target: Array) -> bool:
         """Return whether the descent is over."""
@@ -155,7 +162,7 @@ class _WipeScript:
             self._enter(Phase.STROKE)
 
     def _stroke(self, observation: WipeObservation, target: Array, dt: float) -> None:
-        self._along += self._speed * dt
+        self._along += self._pace(observation) * self._speed * dt
         target[:2] = self._point(observation.stain, self._along)
         target[2] = self._height(observation, target, dt)
         along = np.array([np.cos(observation.stain[3]), np.sin(observation.stain[3])])
@@ -172,7 +179,10 @@ class _WipeScript:
 
 
 class ForceWipe(_WipeScript):
-    """Feels for the board, then keeps a force by integrating its error into the height (10 per second)."""
+    """Feels for the board, then keeps a force by integrating its error into the height (10 per second).
+
+    It slows down along the stroke while the force is off, as a hand does.
+    """
 
     def _landed(self, observation: WipeObservation, target: Array) -> bool:
         too_deep = target[2] < observation.stain[2] - _DEEPEST_M
@@ -182,6 +192,10 @@ class ForceWipe(_WipeScript):
         error_n = pressing_force(observation) - self._aim_n
         height = target[2] + _INTEGRAL_RATE_PER_S * dt * error_n / _CONTACT_STIFFNESS_N_PER_M
         return float(max(height, observation.stain[2] - _DEEPEST_M))
+
+    def _pace(self, observation: WipeObservation) -> float:
+        error_n = abs(pressing_force(observation) - self._aim_n)
+        return max(_SLOWEST, min(1.0, (_LOST_N - error_n) / (_LOST_N - _GOOD_N)))
 
 
 class BlindWipe(_WipeScript):
