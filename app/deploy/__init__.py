@@ -1,0 +1,1 @@
+"""Deploying a checkpoint to a rig: policy process, takes, score with an interval."""

@@ -1,0 +1,132 @@
+"""Role `deploy`: run a policy (or a baseline) on a rig, record every rollout, score them with an interval."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from app.core.errors import UsageError
+from app.core.link.child import ChildLink
+from app.core.link.hub import Child, Hub
+from app.core.project import rollouts_folder
+from app.core.rig import load_rig
+from app.core.wire.messages import Event
+from app.session.collect import pass_on, start_operator, start_recorder
+from app.session.evaluate import evaluate, summary
+from app.session.rigging import RigAtHand
+from app.session.take import TakeResult, TakeSpec
+from app.session.trajectory import replay_rows
+from app.teleop.replay import save_trajectory
+
+BASELINES = ("script", "blind", "idle", "replay")
+POLICY_START_S = 90.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `deploy`."""
+    parser.add_argument("run", nargs="?", type=Path, metavar="RUN", help="folder of a checkpoint")
+    parser.add_argument("--rig", default="sim/wipe")
+    parser.add_argument("--episodes", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=100, help="seed of the first board")
+    parser.add_argument("--condition", default="", help="of the task; empty for the rig's own")
+    parser.add_argument("--data", type=Path, default=None, help="folder for the rollouts; the project's by default")
+    parser.add_argument("--fast", action="store_true", help="lock-step with a simulated clock")
+    parser.add_argument("--connect", help="STREAMS,COMMANDS of a running serve")
+    parser.add_argument("--limit", type=float, default=15.0, help="longest rollout in seconds")
+    parser.add_argument("--baseline", choices=BASELINES, help="instead of a policy")
+    parser.add_argument("--episode", type=Path, help="episode that `--baseline replay` plays")
+    parser.add_argument(
+        "--enable", default="headless", choices=("headless", "window"),
+        help="who enables motion: this process (simulated rigs only), or the person at the window",
+    )  # fmt: skip
+
+
+def check(args: argparse.Namespace) -> None:
+    """Refuse arguments that make no sense together.
+
+    Raises:
+        UsageError: With the way out.
+    """
+    if (args.run is None) == (args.baseline is None):
+        raise UsageError("deploy", "it takes either the folder of a checkpoint or --baseline", options=BASELINES)
+    if (args.baseline == "replay") != (args.episode is not None):
+        raise UsageError("--baseline replay", "it goes together with --episode FILE")
+    if args.episodes < 1:
+        raise UsageError("--episodes", f"{args.episodes} is no number of rollouts", options=["1 or more"])
+    rig = load_rig(args.rig)
+    if args.enable == "headless" and not rig.simulated:
+        raise UsageError(
+            "--enable headless", f"rig {rig.name!r} is not simulated", options=["--enable window"],
+            way_out="A real arm moves only while a person enables it: deploy from the window",
+        )  # fmt: skip
+
+
+def start_driver(hub: Hub, rig: RigAtHand, args: argparse.Namespace) -> Child:
+    """Start the policy process, or the operator that plays a baseline."""
+    if args.baseline is not None:
+        return start_operator(hub, rig, args.baseline)
+    headless = ["--headless"] if args.enable == "headless" else []
+    policy = hub.start("policy", str(args.run), "--connect", rig.endpoints.text(), *headless)
+    hub.wait_ready(policy, POLICY_START_S)
+    return policy
+
+
+def specs_of(args: argparse.Namespace, trajectory: Path | None) -> list[TakeSpec]:
+    """Return one take per seed."""
+    drive = {"trajectory": str(trajectory)} if trajectory else {}
+    name = args.baseline or "policy"
+    meta: dict[str, Any] = {"operator": name, "instruction": load_rig(args.rig).instruction}
+    if args.run is not None:
+        meta["provenance"] = {"kind": "rollout", "checkpoint": str(args.run.resolve())}
+    return [
+        TakeSpec(args.seed + index, args.condition, args.limit, meta, drive) for index in range(args.episodes)
+    ]
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Run the rollouts and return the score with its interval."""
+    check(args)
+    link = ChildLink("deploy", args.hub, args.run_id)
+    folder = args.data or rollouts_folder()
+    scratch = Path(tempfile.mkdtemp(prefix="touchstone-"))
+
+    def hear(child: Child, event: Event) -> None:
+        pass_on(link, child, event)
+        if event.kind == "state" and event.body.get("name") == "driving":
+            link.send("state", **event.body)  # the plan and the rates, for the window
+
+    def told(take: TakeResult, count: int) -> None:
+        link.progress(
+            text=f"seed {take.seed}: score {take.score:.2f} in {take.seconds:.1f} s ({count} of {args.episodes})",
+            done=count, episodes=args.episodes, score=take.score, outcome=take.outcome, path=take.path, seed=take.seed,
+        )  # fmt: skip
+
+    try:
+        with Hub(hear) as hub, RigAtHand(hub, args.rig, args.connect, args.fast) as rig:
+            trajectory = None
+            if args.episode is not None:
+                trajectory = scratch / "replay.npy"
+                save_trajectory(trajectory, replay_rows(args.episode, rig.info.period_ns * 1e-9))
+            driver = start_driver(hub, rig, args)
+            recorder = start_recorder(hub, rig, folder)
+            link.ready(data=str(folder), connect=rig.endpoints.text(), driver=driver.ready or {})
+
+            def watch() -> None:
+                for intent in link.poll():
+                    if intent.get("name") == "stop":
+                        link.stop("the person asked")
+                if link.stopping:
+                    hub.intent(driver, "end")
+
+            results = evaluate(
+                hub, rig, recorder, driver, specs_of(args, trajectory), lambda: link.stopping, told, watch
+            )
+        result = {**summary(results), "data": str(folder), "policy": str(args.run or args.baseline)}
+        link.send("result", **result)
+        return result
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+        link.close()

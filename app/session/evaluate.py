@@ -1,0 +1,37 @@
+"""Takes with consecutive seeds and a score with its interval. Used by deploy (a policy) and for the baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from app.core.link.hub import Child, Hub
+from app.core.statistics import bootstrap_interval
+from app.session.rigging import RigAtHand
+from app.session.take import TakeResult, TakeSpec, record_take
+
+
+def evaluate(
+    hub: Hub, rig: RigAtHand, recorder: Child, driver: Child, specs: list[TakeSpec],
+    stopping: Callable[[], bool], told: Callable[[TakeResult, int], None], watch: Callable[[], None] | None = None,
+) -> list[TakeResult]:  # fmt: skip
+    """Record one take per spec, whatever its score, and return all results; stops early when asked."""
+    results: list[TakeResult] = []
+    for spec in specs:
+        if stopping():
+            break
+        take = record_take(hub, rig, recorder, driver, spec, watch)
+        results.append(take)
+        told(take, len(results))
+    return results
+
+
+def summary(results: list[TakeResult]) -> dict[str, Any]:
+    """Return the JSON keys of an evaluation: the mean score with its 95 % bootstrap interval, and every score."""
+    mean, low, high = bootstrap_interval([take.score for take in results])
+    return {
+        "episodes": len(results), "mean_score": mean, "low": low, "high": high,
+        "successes": sum(take.outcome == "success" for take in results),
+        "files": [take.path for take in results], "scores": [round(take.score, 4) for take in results],
+        "seeds": [take.seed for take in results], "dropped": sum(take.dropped for take in results),
+    }  # fmt: skip
