@@ -1,0 +1,132 @@
+"""What the streams of a device server leave for the window: pictures and fields in a mailbox, scalars in rings.
+
+Filled by the I/O thread (`Feed.take`), emptied by the window's timer (`Feed.drain`).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from app.core.errors import WireError
+from app.core.wire.codec import decode_array
+from app.core.wire.messages import SampleHeader
+from widgets.bridge.mailbox import Mailbox
+from widgets.bridge.ring import Ring, Samples, Times
+
+MOST_COLUMNS = 32  # wider signals (a marker field) are pictures: only the newest matters
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One sample of a wide signal: an encoded picture or an array.
+
+    Attributes:
+        t_ns: Session time of the sample.
+        received_ns: CLOCK_MONOTONIC when it arrived here.
+        data: The encoded bytes (jpeg, depth16), or the array of one sample for raw signals.
+    """
+
+    header: SampleHeader
+    t_ns: int
+    received_ns: int
+    data: bytes | np.ndarray
+
+
+@dataclass
+class Flow:
+    """Counts of one topic, written by the I/O thread alone."""
+
+    samples: int = 0
+    gaps: int = 0
+    next_seq: int = -1
+    last_t_ns: int = 0
+    received_ns: int = 0
+
+
+@dataclass
+class Drained:
+    """What came since the last drain."""
+
+    frames: dict[str, Frame] = field(default_factory=dict)
+    samples: dict[str, tuple[Times, Samples]] = field(default_factory=dict)
+
+
+class Feed:
+    """All topics of one device server between two threads."""
+
+    def __init__(self, ring_capacity: int = 4096) -> None:
+        self.mailbox: Mailbox[Frame] = Mailbox()
+        self.refused = 0
+        self._capacity = ring_capacity
+        self._lock = threading.Lock()
+        self._rings: dict[str, Ring] = {}
+        self._flows: dict[str, Flow] = {}
+
+    def take(self, topic: str, header: SampleHeader, buffer: memoryview) -> None:
+        """Store one message (I/O thread). A message that does not fit its header is counted and left out."""
+        now = time.monotonic_ns()
+        try:
+            if header.encoding != "raw":
+                data: bytes | np.ndarray = bytes(buffer)
+                self.mailbox.put(topic, Frame(header, header.t_ns[-1], now, data))
+            else:
+                self._take_array(topic, header, decode_array(header, buffer), now)
+        except (WireError, ValueError, IndexError):
+            self.refused += 1
+            return
+        self._count(topic, header, now)
+
+    def _take_array(self, topic: str, header: SampleHeader, samples: np.ndarray, now: int) -> None:
+        columns = int(np.prod(header.shape)) if header.shape else 1
+        if columns > MOST_COLUMNS:
+            self.mailbox.put(topic, Frame(header, header.t_ns[-1], now, samples[-1].copy()))
+            return
+        ring = self._rings.get(topic)
+        if ring is None or ring.columns != columns:
+            ring = Ring(columns, self._capacity)
+            with self._lock:
+                self._rings[topic] = ring
+        times = np.array(header.t_ns, dtype=np.int64)
+        ring.push(times, samples.reshape(len(samples), columns).astype(np.float64))
+
+    def _count(self, topic: str, header: SampleHeader, now: int) -> None:
+        with self._lock:
+            flow = self._flows.setdefault(topic, Flow())
+            if flow.next_seq >= 0 and header.seq > flow.next_seq:
+                flow.gaps += header.seq - flow.next_seq
+            flow.next_seq = header.seq + header.count
+            flow.samples += header.count
+            flow.last_t_ns, flow.received_ns = header.t_ns[-1], now
+
+    def drain(self) -> Drained:
+        """Return everything that came since the last call (window)."""
+        with self._lock:
+            rings = list(self._rings.items())
+        drained = Drained(frames=self.mailbox.take_all())
+        for topic, ring in rings:
+            times, data = ring.drain()
+            if len(times):
+                drained.samples[topic] = (times, data)
+        return drained
+
+    def flows(self) -> dict[str, Flow]:
+        """Return the counts of every topic, as copies."""
+        with self._lock:
+            return {topic: Flow(**vars(flow)) for topic, flow in self._flows.items()}
+
+    def overflow(self, topic: str) -> int:
+        """Return how many samples of a scalar topic were lost because the window did not drain in time."""
+        with self._lock:
+            ring = self._rings.get(topic)
+        return ring.overflow if ring is not None else 0
+
+    def clear(self) -> None:
+        """Forget everything: another device server is connected (I/O thread)."""
+        self.mailbox.clear()
+        with self._lock:
+            self._rings.clear()
+            self._flows.clear()

@@ -1,0 +1,1 @@
+"""How the window looks: one file of tokens, and the style sheet and icons that are made from it."""
