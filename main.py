@@ -37,7 +37,9 @@ ROLES: dict[str, tuple[str, str]] = {
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser with the names of all roles; a role's own arguments are added when it is chosen."""
-    parser = argparse.ArgumentParser(prog="main.py", description="Touchstone: teach robots contact-rich skills.")
+    parser = argparse.ArgumentParser(
+        prog="main.py", description="Touchstone: teach robots contact-rich skills."
+    )
     parser.add_argument("role", nargs="?", default="window", choices=list(ROLES), metavar="ROLE")
     parser.epilog = "roles: " + "; ".join(f"{name}: {about}" for name, (_, about) in ROLES.items())
     return parser
@@ -45,7 +47,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what every role takes."""
-    parser.add_argument("--json", action="store_true", help="one JSON object on the last line of standard output")
+    parser.add_argument(
+        "--json", action="store_true", help="one JSON object on the last line of standard output"
+    )
     parser.add_argument("--hub", help=argparse.SUPPRESS)
     parser.add_argument("--run-id", help=argparse.SUPPRESS)
 
@@ -61,7 +65,7 @@ def run_role(role: str, words: list[str]) -> dict[str, Any]:
     return result
 
 
-def report(role: str, result: dict[str, Any], as_json: bool) -> None:
+def report(result: dict[str, Any], as_json: bool) -> None:
     """Print a role's result: the JSON object as the last line, or its keys in words."""
     if as_json:
         print(json.dumps(result), flush=True)
@@ -76,7 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one role; returns the exit status: 0 success, 1 an explained failure, 2 wrong usage."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     role = words.pop(0) if words and not words[0].startswith("-") else "window"
-    if role not in ROLES or words[:1] in (["-h"], ["--help"]) and role == "window":
+    if role not in ROLES or (words[:1] in (["-h"], ["--help"]) and role == "window"):
         build_parser().parse_args([role, *words])  # prints help or the valid roles, and leaves
     as_json = "--json" in words
     try:
@@ -92,7 +96,7 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     status = result.pop("exit_status", 0)
-    report(role, result, as_json)
+    report(result, as_json)
     return int(status)
 
 

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from app.core.safety.governor import Measured
-from app.core.wire.messages import CameraInfo, Encoding, StreamSpec
+from app.core.wire.messages import CameraInfo, StreamSpec
 
 
 @dataclass(frozen=True)

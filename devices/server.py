@@ -23,7 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `device`."""
     parser.add_argument("--rig", required=True)
     parser.add_argument("--fast", action="store_true", help="lock-step with a simulated clock")
-    parser.add_argument("--bind", default="tcp://127.0.0.1:*", help="address of both sockets; * takes a free port")
+    parser.add_argument(
+        "--bind", default="tcp://127.0.0.1:*", help="address of both sockets; * takes a free port"
+    )
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:

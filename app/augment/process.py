@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from recorders.labels import kept_successes
+from recorders.library import EpisodeRow
 
 from app.augment.pulse import Pulse, PulseSettings, draw, perturb
 from app.core.errors import EpisodeError, UsageError
@@ -22,8 +24,6 @@ from app.session.rigging import RigAtHand
 from app.session.take import TakeResult, TakeSpec, record_take
 from app.session.trajectory import replay_rows
 from app.teleop.replay import save_trajectory
-from recorders.labels import kept_successes
-from recorders.library import EpisodeRow
 
 RECIPES = ("pulse",)
 PATH_POINTS = 80
@@ -40,11 +40,15 @@ class Attempt:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `augment`."""
-    parser.add_argument("folder", nargs="?", type=Path, metavar="DIR", help="demonstrations; the project's by default")
+    parser.add_argument(
+        "folder", nargs="?", type=Path, metavar="DIR", help="demonstrations; the project's by default"
+    )
     parser.add_argument("--recipe", default="pulse", choices=RECIPES)
     parser.add_argument("--attempts", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=None, help="folder for the results; the project's by default")
+    parser.add_argument(
+        "--out", type=Path, default=None, help="folder for the results; the project's by default"
+    )
     parser.add_argument("--rig", default="sim/wipe")
     parser.add_argument("--lateral-mm", type=float, default=12.0, help="size of a pulse along the board")
     parser.add_argument("--normal-mm", type=float, default=2.0, help="size of a pulse across the board")
@@ -59,7 +63,9 @@ def plan(folder: Path, args: argparse.Namespace, lead_s: float) -> list[Attempt]
     """
     parents = kept_successes(folder)
     if not parents:
-        raise EpisodeError(f"folder {folder}", "it holds no kept success", way_out="Record demonstrations first")
+        raise EpisodeError(
+            f"folder {folder}", "it holds no kept success", way_out="Record demonstrations first"
+        )
     settings = PulseSettings(lateral_m=args.lateral_mm * 1e-3, normal_m=args.normal_mm * 1e-3)
     rng = np.random.default_rng(args.seed)
     motions: dict[str, np.ndarray] = {}
@@ -89,7 +95,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         raise UsageError("--out", "it is the folder of the demonstrations", way_out="Name another folder")
     rig = load_rig(args.rig)
     if not rig.simulated:
-        raise UsageError(f"rig {rig.name!r}", "augmentation replays on simulated rigs only", options=["sim/wipe"])
+        raise UsageError(
+            f"rig {rig.name!r}", "augmentation replays on simulated rigs only", options=["sim/wipe"]
+        )
     attempts = plan(folder, args, rig.period_ms * 1e-3)
     if args.preview:
         paths = [{"parent": item.parent.uuid, "path": path_of(item.rows)} for item in attempts]
@@ -103,12 +111,17 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         link.close()
 
 
-def replay_all(link: ChildLink, attempts: list[Attempt], args: argparse.Namespace, out: Path) -> dict[str, Any]:
+def replay_all(
+    link: ChildLink, attempts: list[Attempt], args: argparse.Namespace, out: Path
+) -> dict[str, Any]:
     """Replay the attempts one after the other in lock-step."""
     results: list[TakeResult] = []
     scratch = Path(tempfile.mkdtemp(prefix="touchstone-"))
     try:
-        with Hub(lambda child, event: pass_on(link, child, event)) as hub, RigAtHand(hub, args.rig, None, True) as rig:
+        with (
+            Hub(lambda _child, event: pass_on(link, event)) as hub,
+            RigAtHand(hub, args.rig, None, True) as rig,
+        ):
             recorder, replayer = start_recorder(hub, rig, out), start_operator(hub, rig, "replay")
             link.ready(data=str(out), attempts=len(attempts))
             for number, attempt in enumerate(attempts, 1):
@@ -135,9 +148,14 @@ def replay(
     save_trajectory(trajectory, attempt.rows)
     parent = attempt.parent
     provenance = {
-        "kind": "augmentation", "parent": parent.uuid, "recipe": args.recipe, "seed": args.seed, **attempt.pulse.record()
+        "kind": "augmentation", "parent": parent.uuid, "recipe": args.recipe, "seed": args.seed,
+        **attempt.pulse.record(),
     }  # fmt: skip
-    meta = {"operator": f"augment-{args.recipe}", "instruction": parent.instruction or "", "provenance": provenance}
+    meta = {
+        "operator": f"augment-{args.recipe}",
+        "instruction": parent.instruction or "",
+        "provenance": provenance,
+    }
     spec = TakeSpec(
         int(parent.seed or 0), parent.condition or "", float(attempt.rows[-1, 0]) + 1.0, meta,
         {"trajectory": str(trajectory)},
@@ -145,7 +163,9 @@ def replay(
     return record_take(hub, rig, recorder, replayer, spec, link.poll)
 
 
-def tell(link: ChildLink, take: TakeResult, attempt: Attempt, number: int, total: int, results: list[TakeResult]) -> None:
+def tell(
+    link: ChildLink, take: TakeResult, attempt: Attempt, number: int, total: int, results: list[TakeResult]
+) -> None:
     """Tell the parent how one attempt went, with its path for the picture."""
     kept = sum(one.outcome == "success" for one in results)
     link.progress(

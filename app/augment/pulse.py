@@ -1,8 +1,9 @@
 """The recipe `pulse`: pull the motion away and back, smoothly, once.
 
-After the perturbation of GLiDE (Wang et al. 2024, arXiv 2403.17124): w(t) = exp(−5 (t − c)² / h²) around a centre c with
-half-width h, so that w is 1 at the centre and e⁻⁵ at the edges; position(t) += w(t)·d. There d leads to a random place;
-here it is a random displacement of bounded size, small along the contact normal, because force = stiffness × depth.
+After the perturbation of GLiDE (Wang et al. 2024, arXiv 2403.17124): w(t) = exp(−5 (t − c)² / h²) around a centre c
+with half-width h, so that w is 1 at the centre and e⁻⁵ at the edges; position(t) += w(t)·d. There d leads to
+a random place; here it is a random displacement of bounded size, small along the contact normal, because force =
+stiffness × depth.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Pulse(msgspec.Struct, frozen=True):
 
     def record(self) -> dict[str, Any]:
         """Return it as plain values."""
-        return msgspec.to_builtins(self)  # type: ignore[no-any-return]
+        return msgspec.to_builtins(self)
 
 
 def draw(rng: np.random.Generator, duration_s: float, settings: PulseSettings) -> Pulse:

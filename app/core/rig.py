@@ -52,8 +52,12 @@ def load_rig(name: str) -> Rig:
     """
     path = Path(name) if name.endswith(".toml") else RIGS / f"{name}.toml"
     if not path.is_file():
-        raise RigError(f"rig {name!r}", "there is no such rig", options=[*rig_names(), "a path that ends in .toml"])
+        raise RigError(
+            f"rig {name!r}", "there is no such rig", options=[*rig_names(), "a path that ends in .toml"]
+        )
     try:
         return msgspec.convert(tomllib.loads(path.read_text()), Rig)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
-        raise RigError(f"rig file {path}", str(error), way_out="Compare it with resources/rigs/sim/wipe.toml") from error
+        raise RigError(
+            f"rig file {path}", str(error), way_out="Compare it with resources/rigs/sim/wipe.toml"
+        ) from error

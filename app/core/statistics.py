@@ -9,7 +9,9 @@ import numpy as np
 RESAMPLES = 10_000
 
 
-def bootstrap_interval(values: Sequence[float], confidence: float = 0.95, seed: int = 0) -> tuple[float, float, float]:
+def bootstrap_interval(
+    values: Sequence[float], confidence: float = 0.95, seed: int = 0
+) -> tuple[float, float, float]:
     """Return mean, low and high of the percentile bootstrap of the mean (Efron 1979), seeded.
 
     Args:

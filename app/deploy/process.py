@@ -32,7 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--episodes", type=int, default=10)
     parser.add_argument("--seed", type=int, default=100, help="seed of the first board")
     parser.add_argument("--condition", default="", help="of the task; empty for the rig's own")
-    parser.add_argument("--data", type=Path, default=None, help="folder for the rollouts; the project's by default")
+    parser.add_argument(
+        "--data", type=Path, default=None, help="folder for the rollouts; the project's by default"
+    )
     parser.add_argument("--fast", action="store_true", help="lock-step with a simulated clock")
     parser.add_argument("--connect", help="STREAMS,COMMANDS of a running serve")
     parser.add_argument("--limit", type=float, default=15.0, help="longest rollout in seconds")
@@ -51,7 +53,9 @@ def check(args: argparse.Namespace) -> None:
         UsageError: With the way out.
     """
     if (args.run is None) == (args.baseline is None):
-        raise UsageError("deploy", "it takes either the folder of a checkpoint or --baseline", options=BASELINES)
+        raise UsageError(
+            "deploy", "it takes either the folder of a checkpoint or --baseline", options=BASELINES
+        )
     if (args.baseline == "replay") != (args.episode is not None):
         raise UsageError("--baseline replay", "it goes together with --episode FILE")
     if args.episodes < 1:
@@ -93,8 +97,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     folder = args.data or rollouts_folder()
     scratch = Path(tempfile.mkdtemp(prefix="touchstone-"))
 
-    def hear(child: Child, event: Event) -> None:
-        pass_on(link, child, event)
+    def hear(_child: Child, event: Event) -> None:
+        pass_on(link, event)
         if event.kind == "state" and event.body.get("name") == "driving":
             link.send("state", **event.body)  # the plan and the rates, for the window
 

@@ -25,9 +25,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rig", default="sim/wipe")
     parser.add_argument("--operator", default="script", choices=OPERATORS)
     parser.add_argument("--episodes", type=int, default=20, help="how many to keep")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the first episode; each next one takes the next")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="seed of the first episode; each next one takes the next"
+    )
     parser.add_argument("--condition", default="", help="of the task; empty for the rig's own")
-    parser.add_argument("--data", type=Path, default=None, help="folder; the project's demonstrations by default")
+    parser.add_argument(
+        "--data", type=Path, default=None, help="folder; the project's demonstrations by default"
+    )
     parser.add_argument("--fast", action="store_true", help="lock-step with a simulated clock")
     parser.add_argument("--connect", help="STREAMS,COMMANDS of a running serve")
     parser.add_argument("--person", default="", help="who operates, for the episode's attributes")
@@ -38,26 +42,44 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Collect until the plan is full or the parent stops."""
     if args.episodes < 1:
-        raise UsageError("--episodes", f"{args.episodes} is no number of episodes to keep", options=["1 or more"])
+        raise UsageError(
+            "--episodes", f"{args.episodes} is no number of episodes to keep", options=["1 or more"]
+        )
     if args.operator == "hand" and (args.fast or args.hub is None):
-        raise UsageError("--operator hand", "a hand needs the window, in real time", way_out="Run `python main.py`")
+        raise UsageError(
+            "--operator hand", "a hand needs the window, in real time", way_out="Run `python main.py`"
+        )
     rig = load_rig(args.rig)
     link = ChildLink("collect", args.hub, args.run_id)
     folder = args.data or demonstrations_folder()
     meta = {"operator": args.person or args.operator, "instruction": args.instruction or rig.instruction}
     try:
-        with Hub(lambda child, event: pass_on(link, child, event)) as hub, RigAtHand(hub, args.rig, args.connect, args.fast) as at_hand:
+        with (
+            Hub(lambda _child, event: pass_on(link, event)) as hub,
+            RigAtHand(hub, args.rig, args.connect, args.fast) as at_hand,
+        ):
             recorder = start_recorder(hub, at_hand, folder)
             operator = start_operator(hub, at_hand, args.operator)
             if args.operator == "hand":
-                session = HandSession(link, hub, at_hand, recorder, operator, folder, args.episodes, args.seed, args.condition, meta)
+                session = HandSession(
+                    link,
+                    hub,
+                    at_hand,
+                    recorder,
+                    operator,
+                    folder,
+                    args.episodes,
+                    args.seed,
+                    args.condition,
+                    meta,
+                )
                 return session.run()
             return collect_scripted(link, hub, at_hand, recorder, operator, args, meta, folder)
     finally:
         link.close()
 
 
-def pass_on(link: ChildLink, child: Child, event: Event) -> None:
+def pass_on(link: ChildLink, event: Event) -> None:
     """Pass the notices of our children on to our parent."""
     if event.kind == "notice":
         link.notice(str(event.body.get("text", "")), str(event.body.get("level", "info")))
@@ -90,7 +112,9 @@ def collect_scripted(
         link.poll()
         if link.stopping:
             break
-        take = record_take(hub, rig, recorder, operator, TakeSpec(seed, args.condition, args.limit, meta), link.poll)
+        take = record_take(
+            hub, rig, recorder, operator, TakeSpec(seed, args.condition, args.limit, meta), link.poll
+        )
         seed += 1
         results.append(take)
         if take.outcome == "success":
@@ -103,5 +127,6 @@ def collect_scripted(
         "kept": len(kept), "discarded": len(results) - len(kept), "files": [take.path for take in kept],
         "mean_score": sum(take.score for take in results) / len(results) if results else 0.0,
         "dropped": sum(take.dropped for take in results), "scores": [round(take.score, 4) for take in results],
+        "kept_scores": [take.score for take in kept],
         "data": str(folder), "exit_status": 0 if len(kept) == args.episodes or link.stopping else 1,
     }  # fmt: skip

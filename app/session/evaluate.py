@@ -13,7 +13,7 @@ from app.session.take import TakeResult, TakeSpec, record_take
 
 def evaluate(
     hub: Hub, rig: RigAtHand, recorder: Child, driver: Child, specs: list[TakeSpec],
-    stopping: Callable[[], bool], told: Callable[[TakeResult, int], None], watch: Callable[[], None] | None = None,
+    stopping: Callable[[], bool], told: Callable[[TakeResult, int], None], watch: Callable[[], object] | None = None,
 ) -> list[TakeResult]:  # fmt: skip
     """Record one take per spec, whatever its score, and return all results; stops early when asked."""
     results: list[TakeResult] = []

@@ -1,9 +1,9 @@
 """The state machine of collecting with a hand: one key walks start → keep → next, another discards.
 
-    resetting → ready --next--> recording --next--> saving → kept --next--> resetting
-                  ^                 |--discard--> saving → resetting
-                  |                 |--recorder or bench lost--> fault (told, the rest goes on)
-    The arm may be moved in ready and in recording; each episode begins with a fresh tare.
+resetting → ready --next--> recording --next--> saving → kept --next--> resetting
+              ^                 |--discard--> saving → resetting
+              |                 |--recorder or bench lost--> fault (told, the rest goes on)
+The arm may be moved in ready and in recording; each episode begins with a fresh tare.
 """
 
 from __future__ import annotations
@@ -65,9 +65,9 @@ class HandSession:
         self._guard(self._reset)
         while not self.link.stopping:
             for intent in self.link.poll(5):
-                self._guard(lambda intent=intent: self._on_intent(intent))  # type: ignore[misc]
+                self._guard(lambda intent=intent: self._on_intent(intent))
             for child, event in self.hub.poll(5):
-                self._guard(lambda child=child, event=event: self._on_event(child, event))  # type: ignore[misc]
+                self._guard(lambda child=child, event=event: self._on_event(child, event))
             self._guard(self._watch)
             self._tell()
         if self.phase is Phase.RECORDING:
@@ -101,7 +101,9 @@ class HandSession:
         elif name == "plan":
             self.plan = max(1, int(intent["value"]))
         elif name == "meta":
-            self.meta.update({key: str(value) for key, value in intent.items() if key in ("operator", "instruction")})
+            self.meta.update(
+                {key: str(value) for key, value in intent.items() if key in ("operator", "instruction")}
+            )
         elif name == "practice":
             self.practice = bool(intent["on"])
         elif name == "tare":
@@ -146,7 +148,13 @@ class HandSession:
         self.rig.client.call("tare")
         self._take, self._record = new_uuid(), {}
         info = self.rig.info
-        meta = {"task": info.task, "rig": info.rig, "seed": self.seed, "condition": self.condition, **self.meta}
+        meta = {
+            "task": info.task,
+            "rig": info.rig,
+            "seed": self.seed,
+            "condition": self.condition,
+            **self.meta,
+        }
         self.rig.score = None
         self.hub.intent(self.recorder, "take_start", take=self._take, meta=meta)
         self._enter(Phase.RECORDING)
@@ -170,7 +178,9 @@ class HandSession:
                 self._enter(Phase.FAULT, str(event.body.get("text", "the take failed")))
         elif child is self.operator and name == "ended":
             self._driving = False
-            if event.body.get("why") == "done":  # the task is over; recording goes on until the person says so
+            if (
+                event.body.get("why") == "done"
+            ):  # the task is over; recording goes on until the person says so
                 self.message = "The task is done."
                 self._next_state = 0.0
 

@@ -45,12 +45,16 @@ class RigAtHand:
         if self.info.lockstep != fast:
             mode = "lock-step (--fast)" if self.info.lockstep else "real time"
             self.client.close()
-            raise DeviceError(f"rig {rig!r}", f"the server that runs is in {mode}", way_out="Start both the same way")
+            raise DeviceError(
+                f"rig {rig!r}", f"the server that runs is in {mode}", way_out="Start both the same way"
+            )
 
     def __enter__(self) -> RigAtHand:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.client.close()
 
     def reset(self, seed: int, condition: str) -> None:

@@ -45,7 +45,11 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             ready = device.ready or {}
             link.ready(**ready)
             if args.hub is None:
-                print(f"serving {ready['rig']} ({ready['note']})\n--connect {ready['connect']}", file=sys.stderr, flush=True)
+                print(
+                    f"serving {ready['rig']} ({ready['note']})\n--connect {ready['connect']}",
+                    file=sys.stderr,
+                    flush=True,
+                )
             while not link.stopping:
                 link.poll()
                 relay(link, hub)

@@ -51,7 +51,12 @@ class TakeResult:
 
 
 def record_take(
-    hub: Hub, rig: RigAtHand, recorder: Child, driver: Child, spec: TakeSpec, watch: Callable[[], None] | None = None
+    hub: Hub,
+    rig: RigAtHand,
+    recorder: Child,
+    driver: Child,
+    spec: TakeSpec,
+    watch: Callable[[], object] | None = None,
 ) -> TakeResult:
     """Reset, tare, record, drive, judge by the task's own score, save. `watch` is called while the driver drives.
 
@@ -61,7 +66,13 @@ def record_take(
     uuid = new_uuid()
     rig.reset(spec.seed, spec.condition)
     start = int(rig.client.call("status")["t_ns"])
-    meta = {"task": rig.info.task, "rig": rig.info.rig, "seed": spec.seed, "condition": spec.condition, **spec.meta}
+    meta = {
+        "task": rig.info.task,
+        "rig": rig.info.rig,
+        "seed": spec.seed,
+        "condition": spec.condition,
+        **spec.meta,
+    }
     hub.intent(recorder, "take_start", take=uuid, meta=meta)
     _await_state(hub, recorder, ("waiting", "recording"), OPEN_S)
     until = start + round(spec.limit_s * 1e9)
@@ -88,7 +99,7 @@ def _await_state(hub: Hub, child: Child, names: tuple[str, ...], timeout_s: floa
             raise ProcessError(f"process {child.role!r}", str(body.get("text", "the take failed")))
 
 
-def _await_end(hub: Hub, driver: Child, watch: Callable[[], None] | None) -> dict[str, Any]:
+def _await_end(hub: Hub, driver: Child, watch: Callable[[], object] | None) -> dict[str, Any]:
     idle = 0
     while idle * 0.05 < DRIVE_S:
         heard = False

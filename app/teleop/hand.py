@@ -62,7 +62,11 @@ class HandController:
             self._target = None
             return Action(None)
         if self._target is None or beat.press != self._press:
-            self._target, self._gripper, self._press = self._applied[:7].copy(), float(self._applied[7]), beat.press
+            self._target, self._gripper, self._press = (
+                self._applied[:7].copy(),
+                float(self._applied[7]),
+                beat.press,
+            )
         self._advance(beat, dt)
         return Action(self._target, self._gripper, token_ns=beat.stamp_ns, press=beat.press)
 
@@ -74,15 +78,21 @@ class HandController:
                 continue  # a malformed beat enables nothing; the last good one expires by its own stamp
 
     def _advance(self, beat: Beat, dt_s: float) -> None:
-        assert self._target is not None and self._pose is not None and self._start is not None
+        if self._target is None or self._pose is None or self._start is None:
+            return
         limits = self._start.info.limits
         speed = float(np.clip(beat.speed, 0.0, 1.0)) * SHARE_OF_LIMIT
         twist = np.clip(np.nan_to_num(np.asarray(beat.twist)), -1.0, 1.0)
-        linear, angular = twist[:3] * limits["speed_m_s"] * speed, twist[3:] * limits["angular_speed_rad_s"] * speed
+        linear, angular = (
+            twist[:3] * limits["speed_m_s"] * speed,
+            twist[3:] * limits["angular_speed_rad_s"] * speed,
+        )
         if beat.home:
             home = np.asarray(self._start.info.home)
             linear = _towards(home[:3] - self._target[:3], limits["speed_m_s"] * speed, dt_s)
-            angular = _towards(rotation_error(home[3:], self._target[3:]), limits["angular_speed_rad_s"] * speed, dt_s)
+            angular = _towards(
+                rotation_error(home[3:], self._target[3:]), limits["angular_speed_rad_s"] * speed, dt_s
+            )
         position = self._target[:3] + linear * dt_s
         self._target[:3] = self._pose[:3] + _shorten(position - self._pose[:3], LEAD_M)
         turned = quat_multiply(rotvec_to_quat(angular * dt_s), self._target[3:])

@@ -29,7 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def make_controller(name: str, task: str, context: zmq.Context[zmq.Socket[bytes]]) -> Iterator[tuple[Controller, dict[str, Any]]]:
+def make_controller(
+    name: str, task: str, context: zmq.Context[zmq.Socket[bytes]]
+) -> Iterator[tuple[Controller, dict[str, Any]]]:
     """Yield a controller and what its `ready` tells.
 
     Raises:
@@ -48,7 +50,9 @@ def make_controller(name: str, task: str, context: zmq.Context[zmq.Socket[bytes]
     else:
         script = SCRIPTS.get((task, name))
         if script is None:
-            raise UsageError(f"operator {name!r}", f"there is none for the task {task!r}", options=[n for _, n in SCRIPTS])
+            raise UsageError(
+                f"operator {name!r}", f"there is none for the task {task!r}", options=[n for _, n in SCRIPTS]
+            )
         yield ScriptController(script()), {}
 
 
@@ -60,7 +64,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             task = client.describe().task
             with make_controller(args.operator, task, client.context) as (controller, ready):
                 hand = args.operator == "hand"
-                driver = Driver(client, controller, link, f"operate-{args.operator}", not hand, until_task_over=not hand)
+                driver = Driver(
+                    client, controller, link, f"operate-{args.operator}", not hand, until_task_over=not hand
+                )
                 serve_driver(driver, link, ready)
     finally:
         link.close()

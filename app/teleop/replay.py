@@ -31,7 +31,9 @@ def load_trajectory(path: Path) -> np.ndarray:
         raise EpisodeError(f"trajectory {path}", f"it cannot be read ({error})") from error
     good = rows.ndim == 2 and rows.shape[1] == COLUMNS and len(rows) > 1 and np.isfinite(rows).all()
     if not good or (np.diff(rows[:, 0]) <= 0).any():
-        raise EpisodeError(f"trajectory {path}", f"it is no table of {COLUMNS} finite columns with increasing times")
+        raise EpisodeError(
+            f"trajectory {path}", f"it is no table of {COLUMNS} finite columns with increasing times"
+        )
     return np.asarray(rows)
 
 

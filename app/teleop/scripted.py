@@ -58,7 +58,9 @@ class ScriptController:
         if len(newest) < len(self.topics):
             return Action(None)
         seconds = (now_ns - self._start_ns) * 1e-9
-        command = self._script.act(WipeObservation(seconds, newest["pose"], newest["wrench"], newest["stain"]))
+        command = self._script.act(
+            WipeObservation(seconds, newest["pose"], newest["wrench"], newest["stain"])
+        )
         return Action(np.asarray(command.pose), command.gripper, done=command.done)
 
     def state(self) -> dict[str, Any]:

@@ -38,7 +38,9 @@ SERVER_STREAMS = (
     StreamSpec("arm", "applied", "<f8", (8,), 250.0, "m, quaternion w x y z, m", "base"),
     StreamSpec("arm", "source", "|u1", (1,), 250.0),
     StreamSpec("arm", "reasons", "<u4", (1,), 250.0),
-    StreamSpec("bench", "tick", "<i8", (4,), 50.0, labels=("period", "done", "epoch", "t_ns"), required=False),
+    StreamSpec(
+        "bench", "tick", "<i8", (4,), 50.0, labels=("period", "done", "epoch", "t_ns"), required=False
+    ),
 )
 
 
@@ -132,7 +134,9 @@ class DeviceServer:
         except TouchstoneError as error:
             reply = Reply(SCHEMA_VERSION, command.id, False, error=error.sentence())
         except (TypeError, ValueError) as error:
-            reply = Reply(SCHEMA_VERSION, command.id, False, error=f"{command.name}: wrong arguments ({error})")
+            reply = Reply(
+                SCHEMA_VERSION, command.id, False, error=f"{command.name}: wrong arguments ({error})"
+            )
         self._commands.send_multipart([identity, encode(reply)])
 
     # commands, by the names that `Command` lists
@@ -149,9 +153,11 @@ class DeviceServer:
         """Give the arm to a source of motion, if nobody of its rank has it."""
         if source not in SOURCES[1:]:
             raise DeviceError(f"source {source!r}", "it is unknown", options=SOURCES[1:])
-        state, given = governor.take_lease(self.state, str(holder), source)  # type: ignore[arg-type]
+        state, given = governor.take_lease(self.state, str(holder), source)
         if not given:
-            raise DeviceError(f"the arm of {self.rig.name}", f"{self.state.holder!r} holds it", way_out="Stop that first")
+            raise DeviceError(
+                f"the arm of {self.rig.name}", f"{self.state.holder!r} holds it", way_out="Stop that first"
+            )
         self.state, self.setpoint_period, self._told = state, -1, Reason.NONE
 
     def on_release(self, holder: str) -> None:

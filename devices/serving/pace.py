@@ -24,7 +24,9 @@ def run_realtime(server: DeviceServer) -> None:
     while not server.link.stopping:
         now = time.monotonic()
         if now - next_s > STALL_S:
-            server.link.notice(f"The device server stalled for {now - next_s:.2f} s; that time was skipped.", "warning")
+            server.link.notice(
+                f"The device server stalled for {now - next_s:.2f} s; that time was skipped.", "warning"
+            )
             next_s = now
         next_s += tick_s
         while (left := next_s - time.monotonic()) > 0:

@@ -11,6 +11,10 @@ from app.core.wire.messages import SCHEMA_VERSION, SampleHeader, StreamSpec
 from devices.interface import Sample
 
 
+def _bytes_of(buffer: np.ndarray | bytes) -> memoryview:
+    return buffer.data if isinstance(buffer, np.ndarray) else memoryview(buffer)
+
+
 class Publisher:
     """Collects samples and sends one message per signal and flush (one per sample for pictures).
 
@@ -57,4 +61,4 @@ class Publisher:
             tuple(row.t_device_ns for _, row in rows), tuple(t for t, _ in rows), spec.encoding, spec.dtype, spec.shape,
         )  # fmt: skip
         self._seq[spec.topic] += len(rows)
-        self._socket.send_multipart([spec.topic.encode(), encode(header), buffer])
+        self._socket.send_multipart([spec.topic.encode(), encode(header), _bytes_of(buffer)])

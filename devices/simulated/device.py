@@ -5,6 +5,8 @@ Rates are counted in governor periods (4 ms) since the last reset, so that a see
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 
 from app.core.errors import DeviceError
@@ -12,7 +14,7 @@ from app.core.rig import Rig
 from app.core.safety.governor import Measured
 from app.core.wire.messages import CameraInfo, StreamSpec
 from devices.interface import Description, Sample
-from devices.simulated.bench import Bench
+from devices.simulated.bench import Bench, Condition
 from devices.simulated.pictures import Pictures, make_pictures
 
 TICK_S = 0.004
@@ -90,7 +92,7 @@ class SimulatedPanda:
             raise DeviceError(
                 f"condition {chosen!r}", "the simulated bench does not know it", options=CONDITIONS
             )
-        self._bench.reset(seed, chosen)
+        self._bench.reset(seed, cast(Condition, chosen))
         self._ticks = 0
         self._recent.clear()
         self.tare()

@@ -149,7 +149,7 @@ class PicturesInThread:
         try:
             renderer = Renderer(self._bench, self._size)
             self._fps = renderer.probe_speed()
-        except Exception as error:  # told to the opener, who waits
+        except Exception as error:  # noqa: BLE001 - raised again in the opener, who waits
             self._error = error
             self._ready.set()
             return

@@ -42,9 +42,20 @@ class Start:
 class Controller(Protocol):
     """A source of motion, driven by `app.core.drive.loop.drive`. All calls come from one thread."""
 
-    source: Source
-    rate_hz: float  # how often `act` is called in real time; in lock-step once per control period
-    topics: tuple[str, ...]  # prefixes of the topics that `receive` wants
+    @property
+    def source(self) -> Source:
+        """What the governor and the episode call this source."""
+        ...
+
+    @property
+    def rate_hz(self) -> float:
+        """How often `act` is called in real time; in lock-step once per control period."""
+        ...
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """Prefixes of the topics that `receive` wants."""
+        ...
 
     def begin(self, start: Start) -> None:
         """Forget the last episode."""

@@ -173,7 +173,9 @@ def serve_driver(driver: Driver, link: ChildLink, ready: dict[str, Any] | None =
                 continue
             link.send("state", name="driving")
             try:
-                why: str = driver.run(int(intent.get("seed", 0)), int(intent.get("until_ns", 0)), intent.get("meta") or {})
+                why: str = driver.run(
+                    int(intent.get("seed", 0)), int(intent.get("until_ns", 0)), intent.get("meta") or {}
+                )
             except (DeviceError, LockstepError) as error:
                 why = "fault"
                 link.notice(error.sentence(), "error")

@@ -86,14 +86,16 @@ class Hub:
     def __enter__(self) -> Hub:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def start(self, role: str, *arguments: str, python: Sequence[str] = (sys.executable,)) -> Child:
         """Start `python main.py ROLE ARGUMENTS --json --hub … --run-id …` and return the child at once."""
         run_id = new_run_id(role)
         command = [*python, str(MAIN), role, *arguments, "--json", "--hub", self.endpoint, "--run-id", run_id]
-        errors, output = tempfile.TemporaryFile(), tempfile.TemporaryFile()
+        errors, output = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 - closed by `stop`
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors)
         child = self.children[run_id] = Child(role, run_id, process, errors, output)
         return child
@@ -124,13 +126,13 @@ class Hub:
                 event = decode(Event, data)
             except WireError:
                 continue  # not one of ours; the child that matters is missed by its deadline
-            child = self.children.get(event.run)
-            if child is None:
+            source = self.children.get(event.run)
+            if source is None:
                 continue
-            self._note(child, identity, event)
-            heard.append((child, event))
+            self._note(source, identity, event)
+            heard.append((source, event))
             if self.listener is not None:
-                self.listener(child, event)
+                self.listener(source, event)
         return heard
 
     def _note(self, child: Child, identity: bytes, event: Event) -> None:
@@ -155,7 +157,9 @@ class Hub:
             if not child.running and not self.socket.poll(0):
                 raise self.death_of(child)
         wanted = " or ".join(kinds)
-        raise ProcessError(f"process {child.role!r}", f"no {wanted} within {timeout_s:g} s; it said: {child.error_tail(600)}")
+        raise ProcessError(
+            f"process {child.role!r}", f"no {wanted} within {timeout_s:g} s; it said: {child.error_tail(600)}"
+        )
 
     def wait_ready(self, child: Child, timeout_s: float = 60.0) -> dict[str, Any]:
         """Return the body of the child's `ready`."""
@@ -167,7 +171,9 @@ class Hub:
         """Return the error that says how a child ended, with its last words."""
         words = child.error_tail(600).strip().splitlines()
         last = words[-1] if words else "it said nothing"
-        return ProcessError(f"process {child.role!r}", f"it ended with status {child.process.returncode}: {last}")
+        return ProcessError(
+            f"process {child.role!r}", f"it ended with status {child.process.returncode}: {last}"
+        )
 
     def stop(self, child: Child, ask_s: float = ASK_S) -> None:
         """End a child: ask, wait, terminate, kill; then forget it."""

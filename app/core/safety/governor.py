@@ -59,7 +59,7 @@ def release_lease(state: GovernorState, holder: str) -> GovernorState:
 
 
 def keep_lease(state: GovernorState, fresh: GovernorState) -> GovernorState:
-    """Return `fresh` with the lease and the spent presses of `state`: after a reset nothing moves without a new press."""
+    """Return `fresh` with the lease of `state`, its presses spent: after a reset nothing moves without a new press."""
     return replace(
         fresh, holder=state.holder, source=state.source, last_seq=state.last_seq, press=state.press,
         spent_press=state.press,
@@ -68,10 +68,14 @@ def keep_lease(state: GovernorState, fresh: GovernorState) -> GovernorState:
 
 def stop(state: GovernorState, reason: Reason) -> GovernorState:
     """End motion until the enabling input is released and pressed again."""
-    return replace(state, spent_press=max(state.spent_press, state.press), setpoint=None, latched=state.latched | reason)
+    return replace(
+        state, spent_press=max(state.spent_press, state.press), setpoint=None, latched=state.latched | reason
+    )
 
 
-def accept(state: GovernorState, setpoint: SetPoint, now_ns: int, limits: Limits) -> tuple[GovernorState, Reason]:
+def accept(
+    state: GovernorState, setpoint: SetPoint, now_ns: int, limits: Limits
+) -> tuple[GovernorState, Reason]:
     """Judge one set-point; returns the state, changed only if it was accepted, and why not."""
     if setpoint.holder != state.holder or setpoint.source != state.source:
         return state, Reason.LEASE
@@ -92,7 +96,9 @@ def accept(state: GovernorState, setpoint: SetPoint, now_ns: int, limits: Limits
     return state, Reason.NONE
 
 
-def accept_enable(state: GovernorState, enable: Enable, now_ns: int, simulated: bool) -> tuple[GovernorState, Reason]:
+def accept_enable(
+    state: GovernorState, enable: Enable, now_ns: int, simulated: bool
+) -> tuple[GovernorState, Reason]:
     """Take in an enabling input of its own; a headless one counts on simulated rigs only."""
     if enable.headless and not simulated:
         return state, Reason.NOT_ENABLED
@@ -193,19 +199,32 @@ def _move(
 def _rest(state: GovernorState, dt_s: float, limits: Limits) -> GovernorState:
     velocity, _ = _limit(np.zeros(3), state.velocity, limits.speed_m_s, limits.acceleration_m_s2 * dt_s)
     angular, _ = _limit(
-        np.zeros(3), state.angular_velocity, limits.angular_speed_rad_s, limits.angular_acceleration_rad_s2 * dt_s
+        np.zeros(3),
+        state.angular_velocity,
+        limits.angular_speed_rad_s,
+        limits.angular_acceleration_rad_s2 * dt_s,
     )
     return _displace(state, velocity, angular, state.gripper, dt_s, limits)
 
 
 def _displace(
-    state: GovernorState, velocity: np.ndarray, angular: np.ndarray, gripper: float, dt_s: float, limits: Limits
+    state: GovernorState,
+    velocity: np.ndarray,
+    angular: np.ndarray,
+    gripper: float,
+    dt_s: float,
+    limits: Limits,
 ) -> GovernorState:
     position = np.minimum(np.maximum(state.position + velocity * dt_s, limits.box_min_m), limits.box_max_m)
     quaternion = quat_multiply(rotvec_to_quat(angular * dt_s), state.quaternion)
     quaternion /= math.sqrt(float(quaternion @ quaternion))
     return replace(
-        state, position=position, quaternion=quaternion, gripper=gripper, velocity=velocity, angular_velocity=angular
+        state,
+        position=position,
+        quaternion=quaternion,
+        gripper=gripper,
+        velocity=velocity,
+        angular_velocity=angular,
     )
 
 

@@ -32,4 +32,6 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def numbers(self) -> dict[str, float]:
         """Return the scalar limits by name, for `describe`."""
-        return {name: value for name, value in msgspec.structs.asdict(self).items() if isinstance(value, float)}
+        return {
+            name: value for name, value in msgspec.structs.asdict(self).items() if isinstance(value, float)
+        }

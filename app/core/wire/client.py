@@ -66,7 +66,9 @@ class DeviceClient:
     def __enter__(self) -> DeviceClient:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -84,7 +86,9 @@ class DeviceClient:
             DeviceError: If it refuses, or does not answer within `timeout_s`.
         """
         identity = next_message_id()
-        self.commands.send_multipart([KIND_COMMAND, encode(Command(SCHEMA_VERSION, identity, name, arguments))])
+        self.commands.send_multipart(
+            [KIND_COMMAND, encode(Command(SCHEMA_VERSION, identity, name, arguments))]
+        )
         deadline = time.monotonic() + timeout_s
         while (left := deadline - time.monotonic()) > 0:
             if not self.commands.poll(int(left * 1000) + 1):
@@ -127,7 +131,9 @@ class DeviceClient:
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             self.call("sync", nonce=nonce)
-            again = time.monotonic() + SYNC_PATIENCE_S  # the first mark may be published before we are heard of
+            again = (
+                time.monotonic() + SYNC_PATIENCE_S
+            )  # the first mark may be published before we are heard of
             while time.monotonic() < again and streams.poll(20):
                 if streams.recv_multipart()[0] == SYNC_PREFIX + nonce.encode():
                     return

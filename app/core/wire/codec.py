@@ -13,7 +13,7 @@ from app.core.wire.messages import SCHEMA_VERSION, SampleHeader
 
 T = TypeVar("T")
 _encoder = msgspec.msgpack.Encoder()
-_decoders: dict[type, msgspec.msgpack.Decoder] = {}  # type: ignore[type-arg]
+_decoders: dict[type, msgspec.msgpack.Decoder] = {}
 
 
 def encode(message: msgspec.Struct) -> bytes:
@@ -42,7 +42,7 @@ def decode(kind: type[T], data: bytes | memoryview) -> T:
             options=[str(SCHEMA_VERSION)],
             way_out="Run the same Touchstone version on both sides",
         )
-    return message  # type: ignore[no-any-return]
+    return message
 
 
 def decode_array(header: SampleHeader, buffer: bytes | memoryview) -> np.ndarray:

@@ -45,7 +45,9 @@ def make_socket(context: zmq.Context[zmq.Socket[bytes]], kind: int) -> zmq.Socke
     return socket
 
 
-def bind(context: zmq.Context[zmq.Socket[bytes]], kind: int, endpoint: str = "tcp://127.0.0.1:*") -> zmq.Socket[bytes]:
+def bind(
+    context: zmq.Context[zmq.Socket[bytes]], kind: int, endpoint: str = "tcp://127.0.0.1:*"
+) -> zmq.Socket[bytes]:
     """Bind a socket and return it; `endpoint_of` tells the port that was taken.
 
     Raises:

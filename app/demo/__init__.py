@@ -1,0 +1,1 @@
+"""The whole loop without a display: what `make demo` runs."""
