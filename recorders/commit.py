@@ -1,0 +1,193 @@
+"""Makes an episode of a journal: convert, sync, verify against the journal, rename, then drop the journal.
+
+Killed at any point, either the journal is still whole or the episode is there and verified; a second call finishes
+the work. Used by the recorder after each take, and at its start for the takes that were left behind.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import msgspec
+import numpy as np
+
+from app.core.errors import RecordingError
+from recorders.files import episode_path, free_bytes, part_path, publish, remove
+from recorders.hdf5.verify import problems_of
+from recorders.hdf5.writer import Expected, Plan, Size, peak_force, write_episode
+from recorders.journal_reader import JournalReader
+from recorders.records import TAKE_SCHEMA_VERSION, StopRecord, TakeRecord
+from recorders.samples import Selection
+
+SCORE_TOPIC = "task/score"
+RECOVERED_TEXT = "The recorder ended before the take did; up to 0.1 s may be missing at the end."
+DAMAGED_SUFFIX = ".damaged"
+_SLACK_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Committed:
+    """What became of a take.
+
+    Attributes:
+        path: The episode file.
+        seconds: Length of the take.
+        dropped: Missing samples in all streams together.
+        streams: Samples by topic.
+    """
+
+    path: Path
+    outcome: str
+    seconds: float
+    dropped: int
+    streams: dict[str, int]
+
+
+@dataclass
+class _Survey:
+    """What the first pass over a journal finds."""
+
+    selection: Selection
+    sizes: dict[str, Size]
+    first_ns: int = 0
+    last_ns: int = 0
+    score: float | None = None
+    peak_n: float | None = None
+
+    @property
+    def samples(self) -> int:
+        return sum(size.samples for size in self.sizes.values())
+
+
+def commit(folder: Path, journal: Path) -> Committed | None:
+    """Convert a journal into the episode of its take, and delete the journal.
+
+    Returns:
+        What was kept, or None when the journal holds no sample at all (it is deleted then).
+
+    Raises:
+        RecordingError: If the disk has no room, or the written file is not what the journal holds; the journal stays.
+    """
+    with JournalReader(journal) as reader:
+        take = reader.take or TakeRecord(TAKE_SCHEMA_VERSION, journal.stem, "", {}, None, "")
+        survey = _survey(reader, take)
+        damaged = reader.damaged
+        empty = survey.samples == 0 and damaged == 0
+        committed = None if empty else _write(folder, reader, take, survey)
+    if damaged:  # what could not be read stays on the disk, out of the way
+        publish(journal, journal.with_name(journal.name + DAMAGED_SUFFIX))
+    else:
+        remove(journal)
+    return committed
+
+
+def _selection(take: TakeRecord, stop: StopRecord | None) -> Selection:
+    specs = {spec.topic: spec for spec in take.server.streams} if take.server else {}
+    return Selection(stop.end_ns if stop else 0, specs=specs)
+
+
+def _survey(reader: JournalReader, take: TakeRecord) -> _Survey:
+    survey = _Survey(_selection(take, reader.stop), {})
+    for kept in survey.selection.pick(reader.messages()):
+        topic, header = kept.message.topic, kept.message.header
+        size = survey.sizes.setdefault(topic, Size())
+        data = kept.data()
+        size.samples += kept.last - kept.first
+        size.data_bytes += len(data)
+        first, last = header.t_ns[kept.first], header.t_ns[kept.last - 1]
+        survey.first_ns = min(survey.first_ns or first, first)
+        survey.last_ns = max(survey.last_ns, last)
+        if topic == SCORE_TOPIC:
+            survey.score = float(np.frombuffer(data, header.dtype).reshape(-1, *header.shape)[-1].ravel()[0])
+        elif header.signal == "wrench" and header.shape == (6,):
+            peak = peak_force(np.frombuffer(data, header.dtype).reshape(-1, 6))
+            survey.peak_n = max(survey.peak_n or 0.0, peak)
+    return survey
+
+
+def _write(folder: Path, reader: JournalReader, take: TakeRecord, survey: _Survey) -> Committed:
+    final = episode_path(folder, take.uuid)
+    dropped = {topic: counter.dropped for topic, counter in survey.selection.counters.items()}
+    attributes = _attributes(reader, take, survey, dropped)
+    plan = Plan(attributes, survey.selection.specs, survey.sizes, dropped)
+    _check_room(folder, reader.path, survey)
+    part = part_path(final)
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        expected = write_episode(part, plan, _selection(take, reader.stop).pick(reader.messages()))
+        _verify(part, plan, expected)
+        publish(part, final)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise RecordingError(
+            f"episode {final}", f"it could not be written ({error.strerror or error})",
+            way_out=f"The take is safe in {reader.path}; make room, and the next start of a recorder commits it",
+        ) from error  # fmt: skip
+    seconds = max(0, attributes["end_ns"] - attributes["start_ns"]) * 1e-9
+    counts = {topic: size.samples for topic, size in survey.sizes.items()}
+    return Committed(final, attributes["outcome"], seconds, sum(dropped.values()), counts)
+
+
+def _attributes(
+    reader: JournalReader, take: TakeRecord, survey: _Survey, dropped: dict[str, int]
+) -> dict[str, Any]:
+    stop = reader.stop
+    meta = {**take.meta, **(stop.meta if stop else {})}
+    score = meta.get("score", survey.score)
+    seed = meta.get("seed")
+    return {
+        "uuid": take.uuid,
+        "created": take.created,
+        "software": take.software,
+        "task": _text(meta.get("task") or (take.server.task if take.server else "")),
+        "instruction": _text(meta.get("instruction")),
+        "outcome": stop.outcome if stop else "failure",
+        "operator": _text(meta.get("operator")),
+        "condition": _text(meta.get("condition")),
+        "seed": int(seed) if isinstance(seed, (int, float)) else None,
+        "score": float(score) if isinstance(score, (int, float)) else None,
+        "peak_force_n": survey.peak_n,
+        "start_ns": (stop.start_ns if stop else 0) or survey.first_ns,
+        "end_ns": (stop.end_ns if stop else 0) or survey.last_ns,
+        "text": stop.text if stop else RECOVERED_TEXT,
+        "recovered": stop is None,
+        "tail_bytes_lost": reader.tail_bytes,
+        "damaged_chunks": reader.damaged,
+        "dropped": {**dropped, **survey.selection.malformed},
+        "rig": msgspec.to_builtins(take.server) if take.server else None,
+        "meta": meta,
+        "provenance": meta.get("provenance"),
+    }
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def _check_room(folder: Path, journal: Path, survey: _Survey) -> None:
+    needed = sum(size.data_bytes + 40 * size.samples for size in survey.sizes.values()) + _SLACK_BYTES
+    if free_bytes(folder) < needed:
+        raise RecordingError(
+            f"data folder {folder}", f"the disk has no room for an episode of {needed / 1e6:.1f} MB",
+            way_out=f"The take is safe in {journal}; make room, and the next start of a recorder commits it",
+        )  # fmt: skip
+
+
+def _verify(part: Path, plan: Plan, expected: Expected) -> None:
+    encodings = {topic: plan.specs[topic].encoding for topic in plan.sizes}
+    try:
+        with h5py.File(part, "r", locking=False) as file:
+            problems = problems_of(file, encodings, expected)
+    except (OSError, KeyError, RuntimeError) as error:
+        problems = [str(error)]
+    if problems:
+        part.unlink(missing_ok=True)
+        raise RecordingError(
+            f"episode {plan.attributes['uuid']}", f"what was written is not what was recorded: {problems[0]}",
+            way_out="The journal is kept; check the disk, and start the recorder again",
+        )  # fmt: skip

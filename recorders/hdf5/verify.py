@@ -1,0 +1,71 @@
+"""Reads every byte of an episode file again and compares it with what it must be.
+
+Used after writing (against the journal's own digests) and by `episodes --verify` (against the stored ones).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import h5py
+import numpy as np
+
+from recorders.hdf5.attributes import is_sealed
+from recorders.hdf5.schema import DIGEST, STREAMS, columns_of, digest_of
+from recorders.hdf5.writer import Expected
+
+READ_BYTES = 4 * 1024 * 1024
+
+
+def blocks_of(dataset: h5py.Dataset) -> Iterator[bytes]:
+    """Yield the bytes of a data set, about 4 MiB at a time."""
+    row_bytes = max(1, dataset.dtype.itemsize * int(np.prod(dataset.shape[1:], dtype=np.int64)))
+    step = max(1, READ_BYTES // row_bytes)
+    for start in range(0, dataset.shape[0], step):
+        yield np.ascontiguousarray(dataset[start : start + step]).tobytes()
+
+
+def datasets_of(file: h5py.File, encodings: Mapping[str, str]) -> Iterator[tuple[str, h5py.Dataset]]:
+    """Yield the path and the data set of every column of the streams, given the encoding of each topic."""
+    for topic, encoding in encodings.items():
+        for name in columns_of(encoding):
+            path = f"/{STREAMS}/{topic}/{name}"
+            yield path, file[path]
+
+
+def problems_of(file: h5py.File, encodings: Mapping[str, str], expected: Expected | None = None) -> list[str]:
+    """Return what is wrong with a file, one clause per problem; empty when every byte is right.
+
+    Args:
+        file: Open for reading; its structure has been checked.
+        encodings: Encoding of each topic in it.
+        expected: What was written; None = compare with the digests in the file.
+    """
+    problems = [] if is_sealed(file) else ["its attributes are not what was written"]
+    found = set()
+    for topic in encodings:
+        if not is_sealed(file[f"{STREAMS}/{topic}"]):
+            problems.append(f"the attributes of stream {topic} are not what was written")
+    for path, dataset in datasets_of(file, encodings):
+        found.add(path)
+        stored = dataset.attrs.get(DIGEST)
+        wanted = (
+            expected.digests.get(path, "")
+            if expected
+            else (stored.decode() if isinstance(stored, bytes) else "")
+        )
+        if expected is not None and dataset.shape[0] != expected.rows.get(path):
+            problems.append(
+                f"{path} has {dataset.shape[0]} rows where {expected.rows.get(path)} were written"
+            )
+            continue
+        try:
+            actual = digest_of(blocks_of(dataset))
+        except (OSError, RuntimeError) as error:
+            problems.append(f"{path} cannot be read ({str(error).splitlines()[0]})")
+            continue
+        if actual != wanted:
+            problems.append(f"{path} is not what was written (checksum)")
+    if expected is not None and (missing := sorted(set(expected.rows) - found)):
+        problems.append(f"{missing[0]} is missing")
+    return problems

@@ -1,0 +1,152 @@
+"""Reads a journal, whole or cut at any byte: every message of every chunk that is complete and has the right CRC.
+
+Used by the commit and by recovery. Memory: the file is mapped, one chunk is unpacked at a time.
+"""
+
+from __future__ import annotations
+
+import mmap
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+import msgspec
+from mcap.data_stream import ReadDataStream
+from mcap.exceptions import McapError
+from mcap.opcode import Opcode
+from mcap.records import Chunk, Message, Metadata
+from mcap.stream_reader import CRCValidationError, breakup_chunk
+
+from app.core.errors import RecordingError, WireError
+from app.core.wire.codec import decode
+from app.core.wire.messages import SampleHeader
+from recorders.journal import HEADER_LENGTH
+from recorders.records import StopRecord, TakeRecord
+
+MAGIC = b"\x89MCAP0\r\n"
+_RECORD = struct.Struct("<BQ")
+_BROKEN = (McapError, CRCValidationError, struct.error, UnicodeDecodeError, KeyError, WireError)
+R = TypeVar("R", TakeRecord, StopRecord)
+
+
+@dataclass(frozen=True)
+class JournalMessage:
+    """One message of the wire as it was recorded; `t_receive_ns` is on the session clock."""
+
+    topic: str
+    header: SampleHeader
+    buffer: memoryview
+    t_receive_ns: int
+
+
+class JournalReader:
+    """A journal, opened for reading (a context manager).
+
+    Attributes:
+        take: The first record, or None when it is lost.
+        stop: The last record, or None when the journal was cut before it.
+        damaged: Chunks in the middle whose CRC is wrong; their messages are missing.
+        tail_bytes: Bytes at the end that belong to no complete record.
+
+    Raises:
+        RecordingError: If the file cannot be opened, or is no journal at all.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            with path.open("rb") as stream:
+                self._size = stream.seek(0, 2)
+                empty = self._size == 0
+                self._map = b"" if empty else mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        except OSError as error:
+            raise RecordingError(f"journal {path}", f"it cannot be opened ({error.strerror})") from error
+        self.take: TakeRecord | None = None
+        self.stop: StopRecord | None = None
+        self.damaged = 0
+        self.tail_bytes = 0
+        if self._map[: len(MAGIC)] != MAGIC:
+            self.close()
+            raise RecordingError(f"journal {path}", "it does not begin as a journal does")
+        self._read_records()
+
+    def __enter__(self) -> JournalReader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Unmap the file."""
+        if isinstance(self._map, mmap.mmap):
+            self._map.close()
+
+    def messages(self) -> Iterator[JournalMessage]:
+        """Yield every readable message in the order of its arrival. May be called again."""
+        self.damaged = 0
+        for opcode, content in self._records():
+            if opcode != Opcode.CHUNK:
+                continue
+            try:
+                unpacked = list(_unpack(content))
+            except _BROKEN:
+                self.damaged += 1
+                continue
+            yield from unpacked
+
+    def _records(self) -> Iterator[tuple[int, bytes]]:
+        at = len(MAGIC)
+        while at + _RECORD.size <= self._size:
+            opcode, length = _RECORD.unpack_from(self._map, at)
+            start = at + _RECORD.size
+            if opcode == 0 or length > self._size - start:
+                break
+            if opcode == Opcode.DATA_END:
+                at = self._size
+                break
+            yield opcode, bytes(self._map[start : start + length])
+            at = start + length
+        self.tail_bytes = self._size - at
+
+    def _read_records(self) -> None:
+        for opcode, content in self._records():
+            if opcode != Opcode.METADATA:
+                continue
+            try:
+                metadata = Metadata.read(ReadDataStream(BytesIO(content)))
+            except _BROKEN:
+                continue
+            if metadata.name == "take":
+                self.take = _decode_record(TakeRecord, metadata.metadata)
+            elif metadata.name == "stop":
+                self.stop = _decode_record(StopRecord, metadata.metadata)
+
+
+def _unpack(content: bytes) -> Iterator[JournalMessage]:
+    chunk = Chunk.read(ReadDataStream(BytesIO(content)))
+    for record in breakup_chunk(chunk, validate_crc=True):
+        if isinstance(record, Message):
+            data = memoryview(record.data)
+            (length,) = HEADER_LENGTH.unpack_from(data)
+            start = HEADER_LENGTH.size + length
+            header = decode(SampleHeader, data[HEADER_LENGTH.size : start])
+            # the header names its topic: no message depends on a channel record in another chunk
+            topic = f"{header.device}/{header.signal}"
+            yield JournalMessage(topic, header, data[start:], record.log_time)
+
+
+def _decode_record(kind: type[R], fields: dict[str, str]) -> R | None:
+    text = fields.get("json", "").encode()
+    if fields.get("crc32") != str(zlib.crc32(text)):
+        return None
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        return None

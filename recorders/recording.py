@@ -1,0 +1,336 @@
+"""The recorder's main-thread half: takes start and stop, messages go to the writer, the parent hears how it goes."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from app.core.clock import NS_PER_S
+from app.core.errors import RecordingError, TouchstoneError, WireError
+from app.core.ids import next_message_id
+from app.core.link.child import VERSION, ChildLink
+from app.core.wire.client import KIND_COMMAND, DeviceClient
+from app.core.wire.codec import decode, decode_array, encode
+from app.core.wire.messages import SCHEMA_VERSION, Command, Reply, SampleHeader
+from recorders.commit import Committed
+from recorders.files import free_bytes, journal_path
+from recorders.journal import JournalWriter
+from recorders.queueing import QueuedSample
+from recorders.records import OUTCOMES, TAKE_SCHEMA_VERSION, StopRecord, TakeRecord
+from recorders.samples import check_message
+from recorders.take import TICK, Phase, Take
+from recorders.writing import TakeWriter
+
+STATE_S = 0.25
+FIRST_SAMPLE_S = 30.0
+SILENCE_S = 10.0
+STOP_PATIENCE_S = 30.0
+CREDITS = 50
+RECEIVE_MS = 10
+RECEIVE_LIMIT_S = 0.1
+RESERVE_BYTES = 64 * 1024 * 1024
+NOMINAL_BYTES_PER_S = 5e6  # until a take has run long enough to tell
+MAX_TOLD = 50
+
+
+class Recorder:
+    """Records takes of one device server into one folder whose lock is held by the caller.
+
+    Attributes:
+        files: Paths of the episodes that were committed.
+        last_error: Why the newest take failed, or None.
+    """
+
+    def __init__(self, folder: Path, client: DeviceClient, link: ChildLink, floor_bytes: int) -> None:
+        self.folder, self.client, self.link = folder, client, link
+        self.floor_bytes = floor_bytes
+        self.holder = f"recorder:{folder.resolve()}"
+        self.files: list[str] = []
+        self.last_error: TouchstoneError | None = None
+        self._take: Take | None = None
+        self._writer: TakeWriter | None = None
+        self._last_final: dict[str, Any] = {}
+        self._next_state = 0.0
+        self._heard = self._started = self._stop_asked = 0.0
+        self._told: set[str] = set()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a take is waited for, recorded or saved."""
+        return self._take is not None
+
+    def hear(self, intent: dict[str, Any]) -> None:
+        """Do what the parent asks; errors are told, never raised."""
+        name = intent.get("name")
+        try:
+            if name == "take_start":
+                self._start(str(intent.get("take", "")), dict(intent.get("meta") or {}))
+            elif name == "take_stop":
+                self._stop(intent)
+            else:
+                self.link.notice(
+                    f"record: intent {name!r} is unknown. Valid: take_start, take_stop.", "warning"
+                )
+        except TouchstoneError as error:
+            if name == "take_start":
+                self._fail(str(intent.get("take", "")), error)
+            else:
+                self.link.notice(error.sentence(), "error")
+
+    def turn(self) -> None:
+        """Do one turn of the loop: receive, watch, tell. Call it as long as `busy`."""
+        take, writer = self._take, self._writer
+        if take is None or writer is None:
+            return
+        if take.phase is Phase.SAVING:
+            writer.join(0.02)
+            if writer.finished:
+                self._finish(take, writer)
+            return
+        self._receive(take, writer)
+        self._drain_replies()
+        if writer.error is not None:
+            self._finish(take, writer)
+            return
+        self._watch(take, writer)
+        if take.is_over(self._now(take)):
+            self._save(take, writer)
+        elif take.phase is Phase.RECORDING and "recording" not in self._told:
+            self._told.add("recording")
+            self._tell(take, writer)
+        elif time.monotonic() >= self._next_state:
+            self._tell(take, writer)
+
+    def settle(self) -> None:
+        """Turn until the present take is saved or failed, whatever the parent says."""
+        while self.busy:
+            self.turn()
+            self.link.poll()
+
+    def close(self, why: str) -> None:
+        """End a running take with what it has, and wait until it is committed."""
+        if self._take is not None and self._take.phase is not Phase.SAVING and self._writer is not None:
+            self._take.request_stop("failure", 0, {}, f"The take was cut short: {why}.")
+            self._save(self._take, self._writer)
+        self.settle()
+
+    # starting and stopping
+
+    def _start(self, uuid: str, meta: dict[str, Any]) -> None:
+        if self._take is not None:
+            raise RecordingError(
+                f"take {uuid}", f"take {self._take.uuid} is not finished", way_out="Stop that first"
+            )
+        if not uuid or "/" in uuid or uuid.startswith("."):
+            raise RecordingError(f"take {uuid!r}", "this cannot be the name of a file")
+        free = free_bytes(self.folder)
+        if free < self.floor_bytes:
+            raise RecordingError(
+                f"data folder {self.folder}",
+                f"{free / 1e6:.0f} MB are left on its disk, and a take needs {self.floor_bytes / 1e6:.0f} MB to start",
+                way_out="Make room, or record into another folder with --data",
+            )
+        info = self.client.describe()
+        if info.lockstep:
+            self.client.call("credits_on", holder=self.holder, count=CREDITS)
+        try:
+            self.client.subscribe()
+            created = datetime.now(UTC).astimezone().isoformat(timespec="milliseconds")
+            record = TakeRecord(TAKE_SCHEMA_VERSION, uuid, created, meta, info, VERSION)
+            writer = TakeWriter(self.folder, JournalWriter(journal_path(self.folder, uuid), record))
+        except TouchstoneError:
+            self._let_go(info.lockstep)
+            raise
+        self.last_error = None
+        self._told.clear()
+        self._take, self._writer = Take(uuid, info), writer
+        self._heard = self._started = time.monotonic()
+        writer.start()
+        self._tell(self._take, writer)
+
+    def _let_go(self, lockstep: bool) -> None:
+        """Hear no more samples, and let the bench go on without us."""
+        if self.client.streams is not None:
+            self.client.streams.close()
+            self.client.streams = None
+        if lockstep:
+            self._send("credits_off", holder=self.holder)
+
+    def _stop(self, intent: dict[str, Any]) -> None:
+        take = self._take
+        if take is None:
+            if not self._last_final:
+                raise RecordingError("take_stop", "no take is running", way_out="Start one with take_start")
+            self.link.send("state", **self._last_final)
+            return
+        outcome = intent.get("outcome")
+        if outcome not in OUTCOMES:
+            raise RecordingError(f"outcome {outcome!r}", "it is unknown", options=OUTCOMES)
+        until_ns = int(intent.get("until_ns") or 0) or self._now(take)
+        self._stop_asked = time.monotonic()
+        take.request_stop(outcome, until_ns, dict(intent.get("meta") or {}))
+
+    def _cut(self, take: Take, text: str) -> None:
+        """End a take that cannot go on; what came so far is kept as a failure."""
+        self.link.notice(text, "error")
+        self._stop_asked = time.monotonic()
+        take.request_stop("failure", self._now(take), take.stop.meta if take.stop else {}, text)
+
+    def _save(self, take: Take, writer: TakeWriter) -> None:
+        self._receive(take, writer, timeout_ms=0)
+        stop = take.stop or StopRecord(TAKE_SCHEMA_VERSION, "failure", 0, 0, {})
+        outcome, text = stop.outcome, stop.text
+        if take.phase is Phase.WAITING:
+            text = text or f"It was stopped while {', '.join(sorted(take.missing))} had delivered nothing."
+            outcome = "failure" if outcome == "success" else outcome
+        take.phase = Phase.SAVING
+        self._let_go(take.info.lockstep)
+        writer.finish(StopRecord(TAKE_SCHEMA_VERSION, outcome, take.start_ns, stop.end_ns, stop.meta, text))
+        self.link.send("state", name="saving", take=take.uuid)
+
+    def _finish(self, take: Take, writer: TakeWriter) -> None:
+        writer.join()
+        if take.phase is not Phase.SAVING:
+            self._let_go(take.info.lockstep)
+        kept = writer.committed
+        if writer.error is not None:
+            self._fail(take.uuid, writer.error)
+        elif kept is None:
+            self._fail(take.uuid, RecordingError(f"take {take.uuid}", "it ended before its first sample"))
+        else:
+            self._keep(take, kept)
+
+    def _keep(self, take: Take, kept: Committed) -> None:
+        self.files.append(str(kept.path))
+        body = {"take": take.uuid, "path": str(kept.path), "outcome": kept.outcome, "seconds": kept.seconds,
+                "dropped": kept.dropped, "streams": kept.streams}  # fmt: skip
+        if take.info.lockstep and kept.dropped:
+            lost = ", ".join(f"{topic} {count}" for topic, count in sorted(take.gaps().items()))
+            error = RecordingError(
+                f"take {take.uuid}", f"a lock-step run lost samples ({lost})", way_out="Discard it"
+            )
+            self._fail(take.uuid, error, **body)
+            return
+        self._end(name="saved", **body)
+
+    def _fail(self, uuid: str, error: TouchstoneError, **more: Any) -> None:
+        self.link.notice(error.sentence(), "error")
+        body = {**more, "name": "failed", "take": uuid, "text": error.sentence()}
+        if self._take is not None and self._take.uuid != uuid:
+            self.link.send("state", **body)  # another take than the running one, which goes on
+            return
+        self.last_error = error
+        self._end(**body)
+
+    def _end(self, **body: Any) -> None:
+        self._take = self._writer = None
+        self._last_final = body
+        self.link.send("state", **body)
+
+    # while it runs
+
+    def _now(self, take: Take) -> int:
+        """Return the session time: the newest tick's in lock-step, the machine's clock otherwise."""
+        return take.tick_ns if take.info.lockstep else time.monotonic_ns()
+
+    def _send(self, name: str, **arguments: Any) -> None:
+        """Send a command without waiting; `_drain_replies` sees what came of it."""
+        command = Command(SCHEMA_VERSION, next_message_id(), name, arguments)
+        self.client.commands.send_multipart([KIND_COMMAND, encode(command)])
+
+    def _drain_replies(self) -> None:
+        while self.client.commands.poll(0):
+            reply = decode(Reply, self.client.commands.recv())
+            if not reply.ok:
+                self._tell_once(f"device server: {reply.error}")
+
+    def _tell_once(self, text: str) -> None:
+        if text not in self._told and len(self._told) < MAX_TOLD:
+            self._told.add(text)
+            self.link.notice(text, "error")
+
+    def _receive(self, take: Take, writer: TakeWriter, timeout_ms: int = RECEIVE_MS) -> None:
+        credit = 0
+        deadline = time.monotonic() + RECEIVE_LIMIT_S
+        try:
+            for topic, header, buffer in self.client.receive(timeout_ms):
+                credit += self._take_in(take, writer, topic.decode(errors="replace"), header, buffer)
+                if time.monotonic() > deadline:
+                    break
+        except WireError as error:
+            self._tell_once(error.sentence())
+        if credit and take.info.lockstep:
+            self._send("credit", holder=self.holder, count=credit)
+
+    def _take_in(
+        self, take: Take, writer: TakeWriter, topic: str, header: SampleHeader, buffer: memoryview
+    ) -> int:
+        """Hand one message to the writer; returns the credits that it is worth."""
+        self._heard = time.monotonic()
+        try:
+            check_message(header, len(buffer), take.specs.get(topic))
+            if topic != f"{header.device}/{header.signal}":
+                raise WireError(f"stream {topic[:130]!r}", "its header names another stream")
+        except WireError as error:
+            self._tell_once(error.sentence())
+            return 0
+        # received: on the session clock, which in lock-step stands still until the period's tick comes
+        sample = QueuedSample(topic, header, buffer, max(self._now(take), header.t_ns[-1]))
+        while not writer.put(sample):
+            if writer.error is not None or writer.finished:
+                return 0
+            self.link.poll()  # the disk is slow: wait, and let the parent know that we live
+        if take.stop is None or header.t_ns[0] <= take.stop.end_ns:
+            take.accept(topic, header)
+        if topic != TICK:
+            return 0
+        row = decode_array(header, buffer)[-1]
+        return int(take.tick(int(row[0]), int(row[3])))
+
+    def _watch(self, take: Take, writer: TakeWriter) -> None:
+        """End a take that cannot go on, and tell of streams that fell silent."""
+        now = time.monotonic()
+        if take.stop is not None:
+            if now - self._stop_asked > STOP_PATIENCE_S:
+                self._cut(take, "The take was closed before its last moment came: the bench does not go on.")
+            return
+        free = free_bytes(self.folder)
+        if free < writer.size + min(self.floor_bytes, RESERVE_BYTES) // 2:
+            self._cut(take, f"The disk is nearly full ({free / 1e6:.0f} MB left), so the take was ended.")
+        elif take.info.lockstep:
+            self._tell_stalls(take)
+        elif take.phase is Phase.WAITING and now - self._started > FIRST_SAMPLE_S:
+            missing = ", ".join(sorted(take.missing))
+            self._cut(
+                take, f"stream {missing}: nothing came for {FIRST_SAMPLE_S:g} s, so the take was ended."
+            )
+        elif now - self._heard > SILENCE_S:
+            self._cut(take, f"No stream delivered anything for {SILENCE_S:g} s: the device server is gone.")
+        else:
+            self._tell_stalls(take)
+
+    def _tell_stalls(self, take: Take) -> None:
+        for topic, seconds in take.newly_stalled(self._now(take)):
+            self.link.notice(
+                f"stream {topic}: nothing came for {seconds:.1f} s. The take goes on without it; "
+                "discard it if you need this stream, and see to the device.",
+                "error",
+            )
+
+    def _tell(self, take: Take, writer: TakeWriter) -> None:
+        self._next_state = time.monotonic() + STATE_S
+        if take.phase is Phase.WAITING:
+            self.link.send("state", name="waiting", take=take.uuid, missing=sorted(take.missing))
+            return
+        seconds = max(0, self._now(take) - take.start_ns) / NS_PER_S
+        self.link.send(
+            "state", name="recording", take=take.uuid, seconds=seconds, bytes=writer.size, dropped=take.dropped,
+            disk_free_s=self._disk_seconds(writer.size, time.monotonic() - self._started), gaps=take.gaps(),
+        )  # fmt: skip
+
+    def _disk_seconds(self, size: int, seconds: float) -> float:
+        """Return how long the disk lasts: journal and episode both need room until the take is committed."""
+        rate = size / seconds if seconds > 1.0 else NOMINAL_BYTES_PER_S
+        return max(0.0, (free_bytes(self.folder) - size - self.floor_bytes) / (2.0 * max(rate, 1.0)))

@@ -1,0 +1,169 @@
+"""Rules for single messages: is it well formed, is it new, what is missing before it.
+
+The recorder counts with these while it records, the commit decides with them what goes into the episode.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from app.core.errors import WireError
+from app.core.wire.messages import SampleHeader, StreamSpec
+from recorders.journal_reader import JournalMessage
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+MAX_DIMENSIONS = 8
+
+
+def spec_of(header: SampleHeader) -> StreamSpec:
+    """Return what a header alone tells of its stream."""
+    return StreamSpec(
+        header.device,
+        header.signal,
+        header.dtype,
+        header.shape,
+        0.0,
+        encoding=header.encoding,
+        required=False,
+    )
+
+
+def check_message(header: SampleHeader, size: int, spec: StreamSpec | None) -> None:
+    """Refuse a message that cannot be kept.
+
+    Args:
+        size: Bytes of its buffer.
+        spec: What the server said of the stream; None when it said nothing.
+
+    Raises:
+        WireError: Naming what is wrong with it.
+    """
+    topic = f"{header.device}/{header.signal}"
+    if not (_NAME.fullmatch(header.device) and _NAME.fullmatch(header.signal)):
+        raise WireError(f"stream {topic[:130]!r}", "its name has characters that no stream may have")
+    if header.count < 1 or len(header.t_ns) != header.count or len(header.t_device_ns) != header.count:
+        raise WireError(
+            f"stream {topic}", f"a message of {header.count} samples has {len(header.t_ns)} times"
+        )
+    if spec is not None and (header.dtype, header.shape, header.encoding) != (
+        spec.dtype,
+        spec.shape,
+        spec.encoding,
+    ):
+        raise WireError(
+            f"stream {topic}", f"{header.encoding} {header.dtype} {header.shape} was not announced"
+        )
+    expected = _expected_bytes(header, topic)
+    if expected not in (size, None):
+        raise WireError(f"stream {topic}", f"{size} bytes came where {expected} were announced")
+
+
+def _expected_bytes(header: SampleHeader, topic: str) -> int | None:
+    if header.encoding != "raw":
+        if header.count != 1:
+            raise WireError(f"stream {topic}", f"one message holds {header.count} pictures")
+        return None
+    try:
+        dtype = np.dtype(header.dtype)
+    except (TypeError, ValueError) as error:
+        raise WireError(f"stream {topic}", f"type {header.dtype!r} is unknown") from error
+    if dtype.kind not in "biuf" or len(header.shape) > MAX_DIMENSIONS or any(n < 0 for n in header.shape):
+        raise WireError(f"stream {topic}", f"type {header.dtype!r} with shape {header.shape} cannot be kept")
+    return header.count * dtype.itemsize * int(np.prod(header.shape, dtype=np.int64))
+
+
+@dataclass
+class SequenceCounter:
+    """Counts the samples that are missing in one stream.
+
+    Attributes:
+        dropped: Samples that never came, by the gaps in `seq`.
+        last_seq: Number of the newest sample; -1 before the first.
+        last_ns: Its session time.
+    """
+
+    dropped: int = 0
+    last_seq: int = -1
+    last_ns: int = 0
+
+    def take(self, header: SampleHeader) -> int:
+        """Take in a message; returns how many of its first samples are repeats (all of them: `count`).
+
+        A seq that goes back at a later time is a server that started anew: no gap can be told there.
+        """
+        repeats = 0
+        while (
+            repeats < header.count
+            and header.seq + repeats <= self.last_seq
+            and header.t_ns[repeats] <= self.last_ns
+        ):  # fmt: skip
+            repeats += 1
+        if repeats == header.count:
+            return repeats
+        first = header.seq + repeats
+        if self.last_seq >= 0 and first > self.last_seq + 1:
+            self.dropped += first - self.last_seq - 1
+        self.last_seq, self.last_ns = header.seq + header.count - 1, header.t_ns[-1]
+        return repeats
+
+
+@dataclass(frozen=True)
+class KeptSamples:
+    """Samples `first` … `last` - 1 of a recorded message, which go into the episode."""
+
+    message: JournalMessage
+    first: int
+    last: int
+
+    def times(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return session and device times."""
+        header = self.message.header
+        return header.t_ns[self.first : self.last], header.t_device_ns[self.first : self.last]
+
+    def data(self) -> memoryview:
+        """Return the bytes of these samples; a picture as it is."""
+        header, buffer = self.message.header, self.message.buffer
+        if header.encoding != "raw":
+            return buffer
+        size = len(buffer) // header.count
+        return buffer[self.first * size : self.last * size]
+
+
+@dataclass
+class Selection:
+    """Goes through a journal's messages and picks what belongs to the episode.
+
+    Attributes:
+        end_ns: Later samples are left out; 0 = none are.
+        counters: One per topic, after `pick` has run.
+        malformed: Messages per topic that could not be kept.
+    """
+
+    end_ns: int
+    counters: dict[str, SequenceCounter] = field(default_factory=dict)
+    specs: dict[str, StreamSpec] = field(default_factory=dict)
+    malformed: dict[str, int] = field(default_factory=dict)
+
+    def pick(self, messages: Iterable[JournalMessage]) -> Iterator[KeptSamples]:
+        """Yield what is kept, in the order of arrival."""
+        for message in messages:
+            header = message.header
+            spec = self.specs.get(message.topic)
+            try:
+                check_message(header, len(message.buffer), spec)
+            except WireError:
+                self.malformed[message.topic] = self.malformed.get(message.topic, 0) + 1
+                continue
+            if spec is None:
+                self.specs[message.topic] = spec_of(header)
+            last = header.count
+            while self.end_ns and last and header.t_ns[last - 1] > self.end_ns:
+                last -= 1
+            counter = self.counters.setdefault(message.topic, SequenceCounter())
+            first = counter.take(header) if last else header.count
+            if first < last:
+                yield KeptSamples(message, first, last)
