@@ -71,8 +71,8 @@ def add_finger(spec: Any) -> None:
         rgba=[0.78, 0.80, 0.83, 1], mass=0.05, friction=[0.3, 0.005, 0.0001], **_ROBOT, **_STIFF_CONTACT,
     )  # fmt: skip
     hand.add_geom(
-        name="finger_cup", type=_GEOM.mjGEOM_BOX, pos=[0, 0, shaft_end], size=[0.014, 0.018, 0.006],
-        rgba=[0.30, 0.33, 0.37, 1], mass=0.03, **_ROBOT, **_STIFF_CONTACT,
+        name="finger_cup", type=_GEOM.mjGEOM_CYLINDER, pos=[0, 0, shaft_end], size=[0.0115, 0.007, 0],
+        rgba=[0.18, 0.52, 0.56, 1], mass=0.03, **_ROBOT, **_STIFF_CONTACT,
     )  # fmt: skip
     pad = hand.add_body(name="pad", pos=[0, 0, g.TOOL_REACH_M], gravcomp=1.0)
     damping = 2.0 * float(np.sqrt(g.PAD_STIFFNESS_N_PER_M * g.PAD_MASS_KG))
@@ -89,10 +89,6 @@ def add_finger(spec: Any) -> None:
         type=_GEOM.mjGEOM_CYLINDER, fromto=[0, 0, -g.PAD_DEPTH_M, 0, 0, -0.034], size=[0.0095, 0, 0], mass=0.0,
         rgba=[0.20, 0.21, 0.24, 1], **_LOOK_ONLY,
     )  # fmt: skip
-    pad.add_geom(
-        type=_GEOM.mjGEOM_BOX, pos=[0, 0, -g.PAD_DEPTH_M - 0.002], size=[0.0165, 0.0205, 0.002], mass=0.0,
-        rgba=[0.93, 0.94, 0.95, 1], **_LOOK_ONLY,
-    )  # fmt: skip
     pad.add_site(name=g.PAD_SITE, pos=[0, 0, 0], size=[0.001] * 3, group=4)
 
 
@@ -102,7 +98,7 @@ def add_board(spec: Any) -> None:
     half_x, half_y, half_z = g.BOARD_HALF_M
     board.add_geom(
         name=g.BOARD_GEOM, type=_GEOM.mjGEOM_BOX, pos=[0, 0, -half_z], size=[half_x, half_y, half_z],
-        rgba=[0.90, 0.91, 0.91, 1], friction=[FRICTION, 0.005, 0.0001], **_SURROUNDINGS, **_STIFF_CONTACT,
+        rgba=[0.85, 0.86, 0.86, 1], friction=[FRICTION, 0.005, 0.0001], **_SURROUNDINGS, **_STIFF_CONTACT,
     )  # fmt: skip
     board.add_geom(
         type=_GEOM.mjGEOM_BOX, pos=[0, 0, -2 * half_z - 0.003], size=[half_x + 0.006, half_y + 0.006, 0.0035],
@@ -136,15 +132,11 @@ def add_contact(spec: Any) -> None:
 
 def add_cameras(spec: Any) -> None:
     """A fixed camera that sees arm and board, and one on the hand that sees the pad and what it touches."""
-    spec.worldbody.add_camera(
-        name=SCENE_CAMERA,
-        pos=[1.25, 0.62, 0.72],
-        fovy=38.0,
-        quat=_look_at([1.25, 0.62, 0.72], [0.38, 0.0, 0.22]),
-    )
+    eye = [1.14, 0.52, 0.62]
+    spec.worldbody.add_camera(name=SCENE_CAMERA, pos=eye, fovy=38.0, quat=_look_at(eye, [0.41, 0.02, 0.20]))
     eye, aim = [0.105, 0.0, 0.085], [0.0, 0.0, g.TOOL_REACH_M + 0.004]
     spec.body(g.HAND_BODY).add_camera(
-        name=WRIST_CAMERA, pos=eye, fovy=58.0, quat=_look_at(eye, aim, up=(0, 0, -1))
+        name=WRIST_CAMERA, pos=eye, fovy=64.0, quat=_look_at(eye, aim, up=(0, 0, -1))
     )
 
 
@@ -152,8 +144,8 @@ def set_look(spec: Any) -> None:
     """Light from above and from behind the camera; no shadows, no multisampling (a software renderer pays for both)."""
     spec.visual.quality.offsamples = 0
     spec.visual.quality.shadowsize = 0
-    spec.visual.headlight.ambient = [0.42, 0.42, 0.43]
-    spec.visual.headlight.diffuse = [0.30, 0.30, 0.30]
+    spec.visual.headlight.ambient = [0.36, 0.36, 0.37]
+    spec.visual.headlight.diffuse = [0.22, 0.22, 0.22]
     spec.visual.headlight.specular = [0.05, 0.05, 0.05]
     spec.visual.map.znear = 0.02
     spec.visual.map.zfar = 12.0
@@ -161,7 +153,7 @@ def set_look(spec: Any) -> None:
     spec.stat.center = [0.4, 0.0, 0.2]
     directional = mujoco.mjtLightType.mjLIGHT_DIRECTIONAL
     spec.worldbody.add_light(
-        pos=[1.0, 1.0, 2.5], dir=[-0.35, -0.45, -1.0], type=directional, diffuse=[0.45, 0.44, 0.42],
+        pos=[1.0, 1.0, 2.5], dir=[-0.30, -0.35, -1.0], type=directional, diffuse=[0.56, 0.55, 0.53],
         specular=[0.15, 0.15, 0.15], castshadow=False,
     )  # fmt: skip
     spec.worldbody.add_light(

@@ -1,7 +1,7 @@
 """The gripper of the Panda model (a two-finger linkage) as a width in metres: command and measurement.
 
-Widths: 0 closed to 0.08 m open, between the inner faces of the two finger pads. The finger bolted to the palm stands
-between the jaws and does not collide with them.
+Widths: between the inner faces of the two jaws, at most 0.08 m. The finger bolted to the palm stands between the jaws,
+so they stop just before its shaft: at 0.016 m, not at 0.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from typing import Any, Final
 import numpy as np
 
 WIDEST_M: Final = 0.08
+NARROWEST_M: Final = 0.016
 _PAD_THICKNESS_M: Final = 0.008
-# Measured on the model without load: actuator control value against width.
-_CONTROL: Final = (0.0, 64.0, 128.0, 192.0, 255.0)
-_WIDTH_M: Final = (0.08516, 0.06550, 0.04368, 0.02047, 0.00003)
+# Measured on the model without load: width against the actuator's control value.
+_WIDTH_M: Final = (0.00003, 0.02047, 0.04368, 0.06550, 0.08516)
+_CONTROL: Final = (255.0, 192.0, 128.0, 64.0, 0.0)
 
 
 class Gripper:
@@ -32,9 +33,9 @@ class Gripper:
         self._right = data.geom_xpos[model.geom("right_pad1").id]
 
     def command(self, width_m: float) -> None:
-        """Ask the jaws for a width; values outside 0..0.08 m are clipped to it."""
-        width = min(max(width_m, 0.0), WIDEST_M)
-        self._control[self._actuator] = np.interp(-width, [-w for w in _WIDTH_M], _CONTROL)
+        """Ask the jaws for a width, metres; what the jaws cannot reach is clipped."""
+        width = min(max(width_m, NARROWEST_M), WIDEST_M)
+        self._control[self._actuator] = np.interp(width, _WIDTH_M, _CONTROL)
 
     def width(self) -> float:
         """Return the measured width, metres."""

@@ -1,0 +1,101 @@
+"""When a patch comes off, what the score is, and what the seed varies."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from app.core.geometry import quat_to_matrix
+from devices.simulated.tasks.wipe import TIME_LIMIT_S, WipeTask, draw_variation
+
+
+def wiped(force: float, speed: float = 0.06, offset: float = 0.0, task: WipeTask | None = None) -> WipeTask:
+    """Slide along the whole stain with a constant normal force, beside its middle line by an offset (m)."""
+    if task is None:
+        task = WipeTask()
+        task.reset(np.random.default_rng(1), "nominal")
+    rotation = quat_to_matrix(task.variation.board_quaternion)
+    for x in np.arange(-0.105, 0.105, speed * 0.002):
+        point = task.board_position + rotation @ np.array([x, offset, 0.0])
+        task.update(point, point, force)
+    return task
+
+
+@pytest.mark.parametrize(("force", "share"), [(3.5, 0.0), (4.5, 1.0), (8.0, 1.0), (11.5, 1.0), (12.5, 0.0)])
+def test_patches_come_off_inside_the_force_band_only(force: float, share: float) -> None:
+    task = wiped(force)
+    assert task.parts().mean() == share
+    assert task.score() == pytest.approx(share)
+    assert task.done() is (share == 1.0)
+
+
+def test_nothing_comes_off_by_pressing_without_motion() -> None:
+    task = WipeTask()
+    point = task.board_position.copy()
+    for _ in range(2000):
+        task.update(point, point, 8.0)
+    assert not task.parts().any()
+
+
+def test_nothing_comes_off_beside_the_stain() -> None:
+    assert not wiped(8.0, offset=0.013).parts().any()
+    assert wiped(8.0, offset=0.008).parts().all()
+
+
+def test_lifting_and_landing_elsewhere_is_no_travel() -> None:
+    task = WipeTask()
+    here, there = task.board_position.copy(), task.board_position + np.array([0.0, 0.011, 0.0])
+    for index in range(200):
+        task.update(here, None, 0.0)
+        task.update(there if index % 2 else here, there if index % 2 else here, 8.0)
+    assert not task.parts().any()
+
+
+def test_excess_force_costs_half_a_point_a_second_at_most() -> None:
+    task = wiped(8.0)
+    for seconds, score in ((0.5, 0.75), (0.5, 0.5), (1.0, 0.5)):
+        for _ in range(round(seconds / 0.002)):
+            task.update(task.board_position, None, 25.0)
+        assert task.score() == pytest.approx(score, abs=0.002)
+
+
+def test_the_board_moves_smoothly_after_its_share_of_the_stroke() -> None:
+    task = WipeTask()
+    task.reset(np.random.default_rng(4), "after")
+    rotation = quat_to_matrix(task.variation.board_quaternion)
+    start = task.board_position.copy()
+    heights, progress_at_start = [], None
+    for x in np.arange(-0.1, 0.1, 0.00012):
+        task.update(start + rotation @ np.array([x, 0.0, 0.0]), None, 0.0)
+        heights.append(task.board_position[2] - start[2])
+        if progress_at_start is None and heights[-1] != 0.0:
+            progress_at_start = x / 0.2 + 0.5
+    assert progress_at_start == pytest.approx(task.variation.move_at, abs=0.005)
+    assert 0.3 <= task.variation.move_at <= 0.6
+    assert heights[-1] == pytest.approx(task.variation.move_m)
+    moving = np.flatnonzero(np.diff(heights))
+    assert len(moving) == pytest.approx(100, abs=2)
+    assert np.abs(np.diff(heights)).max() < 0.0002
+
+
+def test_the_time_limit_ends_it() -> None:
+    task = WipeTask()
+    for _ in range(round(TIME_LIMIT_S / 0.002) + 1):
+        task.update(task.board_position, None, 0.0)
+    assert task.done()
+
+
+def test_variation_stays_in_its_ranges_and_repeats() -> None:
+    rows = [draw_variation(np.random.default_rng(seed), "mixed") for seed in range(200)]
+    again = draw_variation(np.random.default_rng(7), "mixed")
+    assert np.array_equal(rows[7].stain_estimate, again.stain_estimate)
+    normals = np.array([quat_to_matrix(row.board_quaternion)[:, 2] for row in rows])
+    tilts = np.degrees(np.arccos(np.clip(normals[:, 2], -1.0, 1.0)))
+    assert tilts.max() <= 5.0 + 1e-6
+    starts = np.array([row.board_position - 0.1 * quat_to_matrix(row.board_quaternion)[:, 0] for row in rows])
+    errors = np.array([row.stain_estimate[:3] for row in rows]) - starts
+    assert errors[:, 2].std() == pytest.approx(0.006, rel=0.15)
+    assert errors[:, :2].std() == pytest.approx(0.002, rel=0.15)
+    assert 0.4 < np.mean([row.moves for row in rows]) < 0.6
+    same_board = draw_variation(np.random.default_rng(7), "after")
+    assert np.array_equal(rows[7].board_position, same_board.board_position)
