@@ -60,23 +60,21 @@ def find_virtual_screen() -> Finding:
 
 
 def find_offscreen() -> list[Finding]:
-    """Draw with MuJoCo through each backend; one of them must work, for the simulator's cameras."""
+    """Draw with MuJoCo through one backend after the other; one must work, for the simulator's cameras."""
     if not sys.platform.startswith("linux"):
         return [draw("", "system OpenGL", Verdict.MISSING, "Update the graphics driver")]
     findings = []
     for backend, (name, packages) in BACKENDS.items():
-        way_out = f"Run `sudo apt-get install {packages}`"
-        findings.append(draw(backend, name, Verdict.LIMITED, way_out))
-    if all(finding.verdict is not Verdict.OK for finding in findings):
-        findings.append(
-            Finding(
-                "camera pictures",
-                Verdict.MISSING,
-                "MuJoCo cannot draw through any of " + ", ".join(name for name, _ in BACKENDS.values()),
-                "Run `sudo apt-get install libegl1 libgl1`",
-            )
-        )
-    return findings
+        finding = draw(backend, name, Verdict.LIMITED, f"Run `sudo apt-get install {packages}`")
+        findings.append(finding)
+        if finding.verdict is Verdict.OK:
+            return findings  # the simulator takes the first that draws
+    names = ", ".join(name for name, _ in BACKENDS.values())
+    way_out = "Run `sudo apt-get install libegl1 libgl1`"
+    return [
+        *findings,
+        Finding("camera pictures", Verdict.MISSING, f"MuJoCo draws through none of {names}", way_out),
+    ]
 
 
 def draw(backend: str, name: str, otherwise: Verdict, way_out: str) -> Finding:

@@ -21,11 +21,11 @@ def install(needs: list[SystemNeed]) -> None:
     """
     packages = sorted({need.package for need in needs})
     command = shlex.join(["apt-get", "install", "--no-install-recommends", *packages])
-    print("This machine lacks system packages:")
+    print("This machine lacks system packages:", flush=True)
     for package in packages:
         names = ", ".join(sorted({need.name for need in needs if need.package == package}))
         purposes = "; ".join(sorted({need.purpose for need in needs if need.package == package}))
-        print(f"  {package:22} for {purposes} ({names})")
+        print(f"  {package:22} for {purposes} ({names})", flush=True)
     if shutil.which("apt-get") is None:
         names = ", ".join(need.name for need in needs)
         raise SetupError(

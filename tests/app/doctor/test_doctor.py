@@ -35,6 +35,18 @@ def test_wrong_backend_is_a_finding_and_not_a_crash() -> None:
 
 
 @pytest.mark.process
+def test_no_backend_that_draws_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(screen, "BACKENDS", {"no-such": ("One", "one1"), "nor-such": ("Two", "two1")})
+    *tried, verdict = screen.find_offscreen()
+    assert [finding.way_out for finding in tried] == [
+        "Run `sudo apt-get install one1`",
+        "Run `sudo apt-get install two1`",
+    ]
+    assert verdict.verdict is Verdict.MISSING
+    assert "One, Two" in verdict.found
+
+
+@pytest.mark.process
 def test_probe_that_is_killed_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "app/doctor/probes").mkdir(parents=True)
     (tmp_path / "app/doctor/probes/crash.py").write_text(
