@@ -8,6 +8,7 @@ tool in the base frame; frames are described in geometry.py. One thread at a tim
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, Final, get_args
 
 import mujoco
@@ -133,7 +134,12 @@ class Bench:
         Args:
             target_pose: Pose (7,) of the tool; the quaternion is normalised here.
             gripper_width: Jaw width to hold, 0..0.08 m.
+
+        Raises:
+            DeviceError: a number is not finite, or the quaternion is zero (the simulator would silently start anew).
         """
+        if not (isfinite(float(np.sum(target_pose)) + gripper_width) and np.any(target_pose[3:])):
+            raise DeviceError(f"target {np.asarray(target_pose).tolist()}", "it is not a pose")
         self._physics(target_pose, gripper_width)
         self.time_ns += _STEP_NS
         contact = self._contact

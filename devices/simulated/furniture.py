@@ -119,15 +119,16 @@ def add_board(spec: Any) -> None:
 
 
 def add_contact(spec: Any) -> None:
-    """How pad and board touch: stiff in the normal direction, slow to drag.
+    """How the pad touches board and table: stiff in the normal direction, slow to drag.
 
     MuJoCo's soft friction lifts a sliding body by about friction * speed * 2 * (time constant), and the pad would
     chatter off the board. A time constant of its own for the tangential directions makes that lift vanish.
     """
-    spec.add_pair(
-        name="pad_board", geomname1=g.PAD_GEOM, geomname2=g.BOARD_GEOM, condim=3,
-        friction=[FRICTION, FRICTION, 0.005, 0.0001, 0.0001], solreffriction=[0.03, 1.0], **_STIFF_CONTACT,
-    )  # fmt: skip
+    for surface in (g.BOARD_GEOM, "table"):
+        spec.add_pair(
+            name=f"pad_{surface}", geomname1=g.PAD_GEOM, geomname2=surface, condim=3,
+            friction=[FRICTION, FRICTION, 0.005, 0.0001, 0.0001], solreffriction=[0.03, 1.0], **_STIFF_CONTACT,
+        )  # fmt: skip
 
 
 def add_cameras(spec: Any) -> None:

@@ -111,7 +111,7 @@ def _decimate(file: Path) -> Mesh:
 def _write_atomically(path: Path, meshes: dict[str, Mesh]) -> None:
     """Write under a temporary name and rename, so that two processes may make the cache at once."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    arrays = {f"{name}:v": mesh[0] for name, mesh in meshes.items()}
+    arrays: dict[str, Any] = {f"{name}:v": mesh[0] for name, mesh in meshes.items()}
     arrays |= {f"{name}:f": mesh[1] for name, mesh in meshes.items()}
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".tmp")
     try:

@@ -186,3 +186,14 @@ def test_wrong_names_are_told_with_the_right_ones(bench: Bench) -> None:
         bench.camera_info("left")
     with pytest.raises(DeviceError, match="seed -1"):
         bench.reset(-1)
+
+
+@pytest.mark.parametrize("index", [1, 4])
+def test_a_target_that_is_no_pose_is_refused_and_the_bench_goes_on(bench: Bench, index: int) -> None:
+    bench.reset(0)
+    target = bench.home_pose.copy()
+    target[index] = np.nan if index == 1 else 0.0
+    with pytest.raises(DeviceError, match="not a pose"):
+        bench.step(target, 0.08)
+    bench.step(bench.home_pose, 0.08)
+    assert bench.time_ns == 2_000_000
