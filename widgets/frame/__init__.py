@@ -1,0 +1,1 @@
+"""The parts of the window that stay: header, rail, status strip, key map."""

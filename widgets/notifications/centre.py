@@ -1,0 +1,92 @@
+"""The notification centre: takes messages from every source in the window, on any thread, and keeps the list."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Literal
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+
+from app.core.errors import TouchstoneError
+
+Level = Literal["info", "warning", "error"]
+MOST = 500
+
+
+@dataclass
+class Notification:
+    """One message.
+
+    Attributes:
+        source: Who says it ("collect", "window").
+        count: How often it came in a row.
+        detail: What a developer wants to see (a traceback); shown only in the panel, on demand.
+    """
+
+    level: Level
+    source: str
+    text: str
+    detail: str = ""
+    count: int = 1
+    when: float = field(default_factory=time.time)
+
+
+class Notifications(QObject):
+    """List of messages, newest last.
+
+    Signals:
+        added(Notification): A message came; `count` > 1 if it repeats the one before.
+        changed(): The list or the number of unseen errors changed.
+    """
+
+    added = Signal(object)
+    changed = Signal()
+    _posted = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.items: deque[Notification] = deque(maxlen=MOST)
+        self.unseen = 0
+        self._posted.connect(self._take, Qt.ConnectionType.AutoConnection)
+
+    def post(self, level: Level, text: str, source: str = "window", detail: str = "") -> None:
+        """Add a message; may be called from any thread."""
+        self._posted.emit(Notification(level, source, text.strip(), detail))
+
+    def info(self, text: str, source: str = "window") -> None:
+        """Add something worth knowing."""
+        self.post("info", text, source)
+
+    def warning(self, text: str, source: str = "window") -> None:
+        """Add something that should be looked at."""
+        self.post("warning", text, source)
+
+    def error(self, text: str | TouchstoneError, source: str = "window") -> None:
+        """Add something that failed."""
+        self.post("error", text.sentence() if isinstance(text, TouchstoneError) else text, source)
+
+    @Slot(object)
+    def _take(self, item: Notification) -> None:
+        last = self.items[-1] if self.items else None
+        if last is not None and (last.level, last.source, last.text) == (item.level, item.source, item.text):
+            last.count += 1
+            last.when = item.when
+            item = last
+        else:
+            self.items.append(item)
+        if item.level != "info":
+            self.unseen += 1
+        self.added.emit(item)
+        self.changed.emit()
+
+    def mark_seen(self) -> None:
+        """Note that the person has looked at the list."""
+        self.unseen = 0
+        self.changed.emit()
+
+    def clear(self) -> None:
+        """Empty the list."""
+        self.items.clear()
+        self.mark_seen()

@@ -1,0 +1,111 @@
+"""Toasts: the newest messages for some seconds at the lower right, over the page, never in the way of the keyboard."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+
+from widgets.notifications.centre import Notification, Notifications
+from widgets.theme.icons import icon, picture
+from widgets.theme.tokens import Theme
+
+SECONDS = {"info": 5, "warning": 9, "error": 15}
+MOST = 4
+COLOURS = {"info": "accent", "warning": "warning", "error": "bad"}
+
+
+class Toast(QFrame):
+    """One message with its icon and a close button."""
+
+    def __init__(self, item: Notification, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.item = item
+        self.setProperty("role", "card")
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        colour = theme.colour(COLOURS[item.level]).name()
+        self.setStyleSheet(f'QFrame[role="card"] {{ border-left: 4px solid {colour}; }}')
+        row = QHBoxLayout(self)
+        row.setContentsMargins(theme.grid(1.5), theme.grid(), theme.grid(), theme.grid())
+        row.setSpacing(theme.grid())
+        sign = QLabel()
+        sign.setPixmap(picture(item.level, colour))
+        row.addWidget(sign, 0, Qt.AlignmentFlag.AlignTop)
+        self._words = QLabel()
+        self._words.setWordWrap(True)
+        self._words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        row.addWidget(self._words, 1)
+        close = QToolButton()
+        close.setProperty("role", "quiet")
+        close.setIcon(icon("close", theme.colour("muted").name(), size=16))
+        close.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        close.setToolTip("Hide; the message stays in the list")
+        close.clicked.connect(self.deleteLater)
+        row.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self.deleteLater)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the message again with its count, and start its time anew."""
+        times = f"  (×{self.item.count})" if self.item.count > 1 else ""
+        self._words.setText(self.item.text + times)
+        self._timer.start(SECONDS[self.item.level] * 1000)
+
+
+class Toasts(QWidget):
+    """The stack of toasts over a host widget; takes no room and no clicks beside its toasts."""
+
+    def __init__(self, notifications: Notifications, theme: Theme, host: QWidget) -> None:
+        super().__init__(host)
+        self._theme = theme
+        self._host = host
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(theme.grid())
+        self._toasts: list[Toast] = []
+        host.installEventFilter(self)
+        notifications.added.connect(self._on_added)
+        self.hide()
+
+    def _on_added(self, item: Notification) -> None:
+        for toast in self._toasts:
+            if toast.item is item:
+                toast.refresh()
+                self.place()
+                return
+        while len(self._toasts) >= MOST:
+            self._toasts.pop(0).deleteLater()
+        toast = Toast(item, self._theme, self)
+        toast.destroyed.connect(lambda: self._forget(toast))
+        self._toasts.append(toast)
+        self._column.addWidget(toast)
+        self.show()
+        self.raise_()
+        self.place()
+
+    def _forget(self, toast: Toast) -> None:
+        if toast in self._toasts:
+            self._toasts.remove(toast)
+        if not self._toasts:
+            self.hide()
+        QTimer.singleShot(0, self, self.place)
+
+    def place(self) -> None:
+        """Move to the lower right of the host."""
+        width = min(self._theme.grid(56), self._host.width() - self._theme.grid(4))
+        self.setFixedWidth(width)
+        height = (
+            self._column.heightForWidth(width)
+            if self._column.hasHeightForWidth()
+            else self.sizeHint().height()
+        )
+        self.setFixedHeight(max(1, height))
+        margin = self._theme.grid(2)
+        self.move(self._host.width() - width - margin, self._host.height() - self.height() - margin)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Follow the host's size."""
+        if watched is self._host and event.type() == QEvent.Type.Resize and self._toasts:
+            self.place()
+        return False

@@ -1,0 +1,143 @@
+"""The rig of the window: starts `serve` as a child, connects to it, and tells pages what it offers.
+
+::
+
+    OFF -- ensure() --> STARTING -- ready + describe --> UP
+     ^                      |                            |
+     +----- ended ----------+---------- ended -----------+
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from PySide6.QtCore import QObject, Signal
+
+from app.core.errors import TouchstoneError
+from app.core.rig import load_rig
+from app.core.wire.client import Endpoints
+from app.core.wire.messages import CameraInfo, ServerInfo
+from widgets.bridge.bridge import Bridge
+from widgets.bridge.jobs import Job
+from widgets.bridge.letters import Answer
+
+
+class RigPhase(StrEnum):
+    """Where the rig is."""
+
+    OFF = "off"
+    STARTING = "starting"
+    UP = "up"
+
+
+class RigSession(QObject):
+    """The one device server that the window talks to.
+
+    Signals:
+        changed(): `phase` or `info` changed.
+        up(): The rig is there: `info` and `connect_text` are set.
+        down(str): It has gone; the text says why, empty if it was asked to.
+
+    Attributes:
+        name: Name of the rig ("sim/wipe").
+        info: What it offers, None while it is not up.
+        connect_text: STREAMS,COMMANDS for `--connect`, empty while it is not up.
+    """
+
+    changed = Signal()
+    up = Signal()
+    down = Signal(str)
+
+    def __init__(self, name: str, bridge: Bridge, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.name = name
+        self.rig = load_rig(name)
+        self.phase = RigPhase.OFF
+        self.info: ServerInfo | None = None
+        self.connect_text = ""
+        self.problem = ""
+        self._bridge = bridge
+        self._job: Job | None = None
+
+    def ensure(self) -> None:
+        """Start the rig unless it is up or starting; `up` follows (at once if it is up)."""
+        if self.phase is RigPhase.UP:
+            self.up.emit()
+        if self.phase is not RigPhase.OFF:
+            return
+        self._set(RigPhase.STARTING)
+        self._job = self._bridge.jobs.start("serve", "--rig", self.name)
+        self._job.ready.connect(self._on_ready)
+        self._job.ended.connect(self._on_ended)
+
+    def join(self, endpoints: Endpoints) -> None:
+        """Connect to a device server that runs already, started by somebody else."""
+        self._set(RigPhase.STARTING)
+        self._connect(endpoints.text())
+
+    def stop(self) -> None:
+        """End the rig's server."""
+        if self._job is not None:
+            self._job.stop()
+
+    def camera(self, name: str) -> CameraInfo | None:
+        """Return a camera's geometry by name, None if the rig has none of that name."""
+        cameras = self.info.cameras if self.info is not None else ()
+        return next((camera for camera in cameras if camera.name == name), None)
+
+    def software_stop(self, why: str) -> None:
+        """Ask the device server to stop all motion now; re-arming needs a new press."""
+        self._bridge.command("stop", self._on_stop_answer, reason=why)
+
+    def _on_stop_answer(self, answer: Answer) -> None:
+        if not answer.ok and self.phase is RigPhase.UP:
+            self.problem = answer.error
+            self._bridge.failed.emit(f"The software stop was not confirmed: {answer.error}")
+
+    def _on_ready(self, body: dict[str, Any]) -> None:
+        self._connect(str(body["connect"]))
+
+    def _connect(self, text: str) -> None:
+        self.connect_text = text
+        self._bridge.connect_device(Endpoints.parse(text))
+        self._bridge.command("describe", self._on_described)
+
+    def _on_described(self, answer: Answer) -> None:
+        if self.phase is not RigPhase.STARTING:
+            return
+        if not answer.ok:
+            self._fail(answer.error)
+            return
+        try:
+            self.info = msgspec.convert(answer.result, ServerInfo)
+        except (msgspec.ValidationError, TouchstoneError) as error:
+            self._fail(f"The rig's description cannot be read: {error}")
+            return
+        self.problem = ""
+        self._set(RigPhase.UP)
+        self.up.emit()
+
+    def _fail(self, text: str) -> None:
+        self._bridge.failed.emit(text)
+        if self._job is not None:
+            self._job.stop()
+        else:
+            self._gone(text)
+
+    def _on_ended(self, status: int, words: str) -> None:
+        asked = self._job is not None and self._job.stopping
+        self._job = None
+        self._gone("" if asked and status == 0 else words or f"status {status}")
+
+    def _gone(self, why: str) -> None:
+        self._bridge.disconnect_device()
+        self.info, self.connect_text, self.problem = None, "", why
+        self._set(RigPhase.OFF)
+        self.down.emit(why)
+
+    def _set(self, phase: RigPhase) -> None:
+        if phase is not self.phase:
+            self.phase = phase
+            self.changed.emit()
