@@ -32,7 +32,7 @@ def decode(kind: type[T], data: bytes | memoryview) -> T:
         decoder = _decoders[kind] = msgspec.msgpack.Decoder(kind)
     try:
         message = decoder.decode(data)
-    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise WireError(f"{kind.__name__} message", f"the bytes do not decode ({error})") from error
     version = getattr(message, "version", SCHEMA_VERSION)
     if isinstance(version, int) and version != SCHEMA_VERSION:
