@@ -20,7 +20,8 @@ from devices.simulated.pictures import Pictures, make_pictures
 TICK_S = 0.004
 STEPS_PER_TICK = 2
 FIELD_TICKS = 4  # 62.5 Hz
-SLOW_TICKS = 10  # 25 Hz
+VISION_TICKS = 10  # 25 Hz
+SCORE_TICKS = 5  # 50 Hz: at the end of every control period, so that "task over" and the last score agree
 CONDITIONS = ("nominal", "after", "mixed")
 CAMERAS = ("scene", "wrist")
 TARE_SAMPLES = 25
@@ -50,7 +51,7 @@ def _streams(markers: int) -> tuple[StreamSpec, ...]:
         StreamSpec(
             "vision", "stain", "<f8", (4,), 25.0, "m, m, m, rad", "base", labels=("x", "y", "z", "yaw")
         ),
-        StreamSpec("task", "score", "<f8", (2,), 25.0, labels=("score", "removed"), privileged=True),
+        StreamSpec("task", "score", "<f8", (2,), 50.0, labels=("score", "removed"), privileged=True),
     )
 
 
@@ -119,8 +120,10 @@ class SimulatedPanda:
         samples = self._fast_samples()
         if self._ticks % FIELD_TICKS == 0:
             samples.append(self._field_sample())
-        if self._ticks % SLOW_TICKS == 0:
-            samples.extend(self._slow_samples())
+        if self._ticks % VISION_TICKS == 0:
+            samples.append(self._vision_sample())
+        if self._ticks % SCORE_TICKS == 0:
+            samples.append(self._score_sample())
         samples.extend(self._pictures.collect(self._ticks, self._bench))
         return samples
 
@@ -128,7 +131,7 @@ class SimulatedPanda:
         """Return one sample of everything at the present moment."""
         if not self._recent:
             self._recent.append(np.array(self._bench.wrench()))
-        samples = [*self._fast_samples(), self._field_sample(), *self._slow_samples()]
+        samples = [*self._fast_samples(), self._field_sample(), self._vision_sample(), self._score_sample()]
         return [*samples, *self._pictures.collect(0, self._bench)]
 
     def _fast_samples(self) -> list[Sample]:
