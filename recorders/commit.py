@@ -113,10 +113,10 @@ def _write(folder: Path, reader: JournalReader, take: TakeRecord, survey: _Surve
     dropped = {topic: counter.dropped for topic, counter in survey.selection.counters.items()}
     attributes = _attributes(reader, take, survey, dropped)
     plan = Plan(attributes, survey.selection.specs, survey.sizes, dropped)
-    _check_room(folder, reader.path, survey)
     part = part_path(final)
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
+        _check_room(final.parent, reader.path, survey)
         expected = write_episode(part, plan, _selection(take, reader.stop).pick(reader.messages()))
         _verify(part, plan, expected)
         publish(part, final)
@@ -173,7 +173,7 @@ def _check_room(folder: Path, journal: Path, survey: _Survey) -> None:
     needed = sum(size.data_bytes + 40 * size.samples for size in survey.sizes.values()) + _SLACK_BYTES
     if free_bytes(folder) < needed:
         raise RecordingError(
-            f"data folder {folder}", f"the disk has no room for an episode of {needed / 1e6:.1f} MB",
+            f"data folder {folder.parent}", f"the disk has no room for an episode of {needed / 1e6:.1f} MB",
             way_out=f"The take is safe in {journal}; make room, and the next start of a recorder commits it",
         )  # fmt: skip
 

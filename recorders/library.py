@@ -5,14 +5,13 @@ Used by the roles `episodes` and `read`, by the trainer, by augment and by deplo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from app.core.errors import EpisodeError
 from recorders.catalogue import Catalogue, FileRow
-from recorders.labels import Labels, read_labels
+from recorders.sheets import Labels, read_labels
 
 
 class EpisodeRow(msgspec.Struct, frozen=True):
@@ -31,7 +30,6 @@ class EpisodeRow(msgspec.Struct, frozen=True):
         provenance: Where it comes from (parent episode, recipe, policy), or None.
         start_ns: Session time of its start; the end is `end_ns`.
         trim_start_ns: What a person cut off at the start, or None.
-        trimmed: Whether a trim is set.
         phases: Number of phase marks.
         broken: Why the file cannot be read; empty for a good one.
         label_problem: Why its labels cannot be read; empty when they can.
@@ -71,19 +69,12 @@ class EpisodeRow(msgspec.Struct, frozen=True):
         """Whether a trim is set."""
         return self.trim_start_ns is not None or self.trim_end_ns is not None
 
-
-@dataclass(frozen=True)
-class KeptEpisode:
-    """An episode to learn from, and the part of it: session times from `start_ns` to `end_ns`."""
-
-    row: EpisodeRow
-    start_ns: int
-    end_ns: int
-
     @property
-    def path(self) -> Path:
-        """The episode file."""
-        return Path(self.row.path)
+    def span_ns(self) -> tuple[int, int]:
+        """Session times of the part to use: the take, or less where a trim is set."""
+        start = self.start_ns if self.trim_start_ns is None else max(self.start_ns, self.trim_start_ns)
+        end = self.end_ns if self.trim_end_ns is None else min(self.end_ns, self.trim_end_ns)
+        return start, end
 
 
 def list_episodes(folder: Path | str) -> list[EpisodeRow]:
@@ -116,24 +107,6 @@ def find_episode(folder: Path | str, uuid: str) -> EpisodeRow:
     raise EpisodeError(
         f"episode {uuid}", f"it is not in {folder}", way_out="See `python main.py episodes DIR`"
     )
-
-
-def kept_successes(folder: Path | str) -> list[KeptEpisode]:
-    """Return what training uses of a folder: the readable episodes that count as a success, with their trims.
-
-    Raises:
-        EpisodeError: If there is no such folder, or an episode's labels cannot be read: its outcome is unknown then.
-    """
-    kept = []
-    for row in list_episodes(folder):
-        if row.label_problem:
-            raise EpisodeError(f"episode {row.uuid}", row.label_problem.rstrip("."))
-        if row.broken or row.outcome != "success":
-            continue
-        start = row.start_ns if row.trim_start_ns is None else max(row.start_ns, row.trim_start_ns)
-        end = row.end_ns if row.trim_end_ns is None else min(row.end_ns, row.trim_end_ns)
-        kept.append(KeptEpisode(row, start, end))
-    return kept
 
 
 def _with_labels(folder: Path, file: FileRow) -> EpisodeRow:

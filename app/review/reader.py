@@ -1,0 +1,93 @@
+"""Role `read`: a resident process that opens episodes for the window, which never touches HDF5 itself.
+
+A ROUTER answers `Command`s with `Reply`s (`resources/help/protocols.md`, "Reader"); `app.review.answers` knows what.
+A broken or hostile file costs one error reply, at worst this process, never the window.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import zmq
+
+from app.core.errors import TouchstoneError, WireError
+from app.core.link.child import ChildLink
+from app.core.project import demonstrations_folder
+from app.core.wire.codec import decode, encode
+from app.core.wire.messages import MAX_MESSAGE_BYTES, SCHEMA_VERSION, Command, Reply
+from app.core.wire.sockets import bind, endpoint_of
+from app.review.answers import Answers
+
+POLL_MS = 20
+LINK_EVERY = 50
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `read`."""
+    parser.add_argument("--data", type=Path, default=None, help="data folder; a command may name another")
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Answer until stopped; returns how many questions came."""
+    link = ChildLink("read", args.hub, args.run_id)
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    answers = Answers(args.data or demonstrations_folder())
+    socket = bind(context, zmq.ROUTER)
+    try:
+        endpoint = endpoint_of(socket)
+        link.ready(endpoint=endpoint, data=str(answers.folder))
+        if args.hub is None:
+            link.notice(f"answers at {endpoint}")
+        result = {"answered": serve(socket, answers, link), "endpoint": endpoint}
+        link.send("result", **result)
+        return result
+    finally:
+        socket.close()
+        context.term()
+        answers.close()
+        link.close()
+
+
+def serve(socket: zmq.Socket[bytes], answers: Answers, link: ChildLink) -> int:
+    """Answer what comes until the link stops; returns how many questions were answered."""
+    answered = 0
+    while not link.stopping:
+        link.poll()
+        if not socket.poll(POLL_MS):
+            continue
+        for _ in range(LINK_EVERY):
+            try:
+                frames = socket.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                break
+            reply = answer(answers, frames[-1])
+            if reply is not None:
+                socket.send_multipart([frames[0], encoded(reply)])
+                answered += 1
+    return answered
+
+
+def answer(answers: Answers, data: bytes) -> Reply | None:
+    """Return the reply to one message; None when it is no command of ours, since nobody could match the reply."""
+    try:
+        command = decode(Command, data)
+    except WireError:
+        return None
+    try:
+        return Reply(SCHEMA_VERSION, command.id, True, answers.answer(command.name, command.arguments))
+    except TouchstoneError as error:
+        return Reply(SCHEMA_VERSION, command.id, False, error=error.sentence())
+
+
+def encoded(reply: Reply) -> bytes:
+    """Return a reply as bytes; one that cannot be sent becomes an error that says so."""
+    try:
+        data = encode(reply)
+    except (TypeError, ValueError, OverflowError) as error:
+        return encode(Reply(SCHEMA_VERSION, reply.id, False, error=f"The answer cannot be sent ({error})."))
+    if len(data) > MAX_MESSAGE_BYTES:
+        text = f"The answer has {len(data)} bytes; {MAX_MESSAGE_BYTES} can be sent. Ask for fewer points."
+        return encode(Reply(SCHEMA_VERSION, reply.id, False, error=text))
+    return data

@@ -1,0 +1,186 @@
+"""What a person says of an episode afterwards: outcome, trim, phases, instruction, notes. Beside it, never in it.
+
+One file per episode, `DIR/labels/<uuid>.json`, replaced as a whole, with a linear history of undo and redo that
+survives restarts. Others use it through `recorders.labels`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from app.core.errors import EpisodeError
+from recorders.files import labels_of, write_atomically
+from recorders.records import OUTCOMES, Outcome
+
+SCHEMA_VERSION = 1
+MAX_STATES = 500
+MAX_TEXT = 20_000
+MAX_PHASES = 1000
+
+
+class Labels(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that can be said of one episode; None or empty = nothing was said.
+
+    Attributes:
+        outcome: Overrides the recorded outcome.
+        trim_start_ns: Session time before which training looks at nothing.
+        trim_end_ns: The same for after.
+        phases: Marks (session time in ns, name), in the order of time.
+        instruction: Overrides the recorded instruction.
+        notes: Free text.
+    """
+
+    outcome: Outcome | None = None
+    trim_start_ns: int | None = None
+    trim_end_ns: int | None = None
+    phases: tuple[tuple[int, str], ...] = ()
+    instruction: str | None = None
+    notes: str = ""
+
+
+class LabelSheet(msgspec.Struct, frozen=True):
+    """The history of one episode's labels: `states[at]` holds now, what follows it can be redone."""
+
+    version: int
+    uuid: str
+    states: tuple[Labels, ...]
+    at: int
+
+    @property
+    def labels(self) -> Labels:
+        """The labels that hold now."""
+        return self.states[self.at]
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is an older state."""
+        return self.at > 0
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether an undone state is left."""
+        return self.at < len(self.states) - 1
+
+    def moved(self, by: int) -> LabelSheet:
+        """Return the sheet `by` states later (earlier if negative), as far as the history goes."""
+        return msgspec.structs.replace(self, at=min(max(self.at + by, 0), len(self.states) - 1))
+
+    def changed(self, labels: Labels) -> LabelSheet:
+        """Return the sheet with a new state, from which the undone ones are gone; the same if nothing changes."""
+        if labels == self.labels:
+            return self
+        states = (*self.states[: self.at + 1], labels)[-MAX_STATES:]
+        return msgspec.structs.replace(self, states=states, at=len(states) - 1)
+
+
+def labels_path(folder: Path, uuid: str) -> Path:
+    """Return where the labels of an episode lie.
+
+    Raises:
+        EpisodeError: If `uuid` is no name of an episode.
+    """
+    if not uuid or "/" in uuid or "\0" in uuid or uuid.startswith("."):
+        raise EpisodeError(f"episode {uuid!r}", "this is no name of an episode")
+    return labels_of(folder) / f"{uuid}.json"
+
+
+def read_labels(folder: Path, uuid: str) -> LabelSheet:
+    """Return the labels of an episode; an empty sheet if nothing was ever said.
+
+    Raises:
+        EpisodeError: If the file is broken or of another schema version.
+    """
+    path = labels_path(folder, uuid)
+    try:
+        sheet = msgspec.json.decode(path.read_bytes(), type=LabelSheet)
+    except FileNotFoundError:
+        return LabelSheet(SCHEMA_VERSION, uuid, (Labels(),), 0)
+    except (
+        OSError,
+        msgspec.DecodeError,
+        msgspec.ValidationError,
+        UnicodeDecodeError,
+        RecursionError,
+    ) as error:
+        raise EpisodeError(
+            f"labels {path}",
+            f"the file is broken ({error})",
+            way_out="Restore it from a copy, or delete it to start afresh",
+        ) from error
+    if sheet.version != SCHEMA_VERSION:
+        raise EpisodeError(
+            f"labels {path}", f"schema version {sheet.version} is not known here", options=[str(SCHEMA_VERSION)],
+            way_out="Open it with the Touchstone version that wrote it",
+        )  # fmt: skip
+    if not 0 <= sheet.at < len(sheet.states):
+        raise EpisodeError(f"labels {path}", f"state {sheet.at} of {len(sheet.states)} is said to hold")
+    return sheet
+
+
+def change_labels(folder: Path, uuid: str, change: dict[str, Any]) -> LabelSheet:
+    """Change some fields of an episode's labels, as one step of the history, and return the new sheet.
+
+    Args:
+        change: Fields of `Labels` by name with their new values; those not named stay.
+
+    Raises:
+        EpisodeError: If a field is unknown or its value cannot be.
+    """
+    sheet = read_labels(folder, uuid)
+    names = Labels.__struct_fields__
+    if unknown := sorted(set(change) - set(names)):
+        raise EpisodeError(f"labels of {uuid}", f"{unknown[0]!r} is no label", options=names)
+    try:
+        labels = msgspec.convert({**msgspec.to_builtins(sheet.labels), **change}, Labels)
+    except msgspec.ValidationError as error:
+        raise EpisodeError(
+            f"labels of {uuid}", f"this cannot be ({error})", options=_options(change)
+        ) from error
+    return _write(folder, sheet, sheet.changed(_checked(uuid, labels)))
+
+
+def undo_labels(folder: Path, uuid: str) -> LabelSheet:
+    """Go one state back, if there is one, and return the sheet."""
+    sheet = read_labels(folder, uuid)
+    return _write(folder, sheet, sheet.moved(-1))
+
+
+def redo_labels(folder: Path, uuid: str) -> LabelSheet:
+    """Go one undone state forward, if there is one, and return the sheet."""
+    sheet = read_labels(folder, uuid)
+    return _write(folder, sheet, sheet.moved(+1))
+
+
+def _options(change: dict[str, Any]) -> tuple[str, ...]:
+    return OUTCOMES if change.get("outcome") not in (None, *OUTCOMES) else ()
+
+
+def _checked(uuid: str, labels: Labels) -> Labels:
+    start, end = labels.trim_start_ns, labels.trim_end_ns
+    if start is not None and end is not None and start >= end:
+        raise EpisodeError(f"labels of {uuid}", f"the trim would start at {start} and end at {end} ns")
+    if len(labels.phases) > MAX_PHASES or any(not name.strip() for _, name in labels.phases):
+        raise EpisodeError(f"labels of {uuid}", f"there can be {MAX_PHASES} phases at most, each with a name")
+    texts = (labels.notes, labels.instruction or "", *(name for _, name in labels.phases))
+    if max(map(len, texts)) > MAX_TEXT:
+        raise EpisodeError(f"labels of {uuid}", f"a text is longer than {MAX_TEXT} characters")
+    return msgspec.structs.replace(labels, phases=tuple(sorted(labels.phases)))
+
+
+def _write(folder: Path, old: LabelSheet, new: LabelSheet) -> LabelSheet:
+    if new == old:
+        return old
+    path = labels_path(folder, new.uuid)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, msgspec.json.format(msgspec.json.encode(new), indent=1))
+    except OSError as error:
+        raise EpisodeError(
+            f"labels {path}",
+            f"they cannot be written ({error.strerror})",
+            way_out="Make room, or make the folder writable",
+        ) from error
+    return new
