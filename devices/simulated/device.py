@@ -151,13 +151,12 @@ class SimulatedPanda:
             field = field - self._field_bias
         return Sample("finger/field", self._bench.time_ns, field.astype(np.float32))
 
-    def _slow_samples(self) -> list[Sample]:
-        t = self._bench.time_ns
+    def _vision_sample(self) -> Sample:
+        return Sample("vision/stain", self._bench.time_ns, np.array(self._bench.stain_estimate()))
+
+    def _score_sample(self) -> Sample:
         score = np.array([self._bench.score(), float(np.mean(self._bench.parts()))])
-        return [
-            Sample("vision/stain", t, np.array(self._bench.stain_estimate())),
-            Sample("task/score", t, score),
-        ]
+        return Sample("task/score", self._bench.time_ns, score)
 
     def task_over(self) -> bool:
         """Return whether every part of the stain is off."""
