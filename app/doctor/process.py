@@ -8,6 +8,9 @@ from pathlib import Path
 from app.doctor import machine, screen, software
 from app.doctor.finding import Verdict, table
 
+# Findings without which nothing that needs a package is worth trying.
+PACKAGES = ("Python", "packages")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the doctor's own arguments."""
@@ -24,7 +27,9 @@ def run(args: argparse.Namespace) -> dict[str, object]:
         what works only in part; `text`: the table, for people. The exit status is 1 when something is missing.
     """
     programs = software.look()
-    packages_are_right = any(item.thing == "packages" and item.verdict is Verdict.OK for item in programs)
+    packages_are_right = not any(
+        item.verdict is Verdict.MISSING for item in programs if item.thing in PACKAGES
+    )
     findings = [*programs, *screen.look(packages_are_right), *machine.look(args.data)]
     problems = [finding.sentence() for finding in findings if finding.verdict is Verdict.MISSING]
     notes = [finding.sentence() for finding in findings if finding.verdict is Verdict.LIMITED]

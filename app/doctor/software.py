@@ -17,7 +17,7 @@ def look() -> list[Finding]:
         return [python, find_libraries()]
     packages = find_packages()
     findings = [python, packages, *find_tools(), find_libraries()]
-    return [*findings, find_torch()] if packages.verdict is Verdict.OK else findings
+    return [*findings, find_torch()] if packages.verdict is not Verdict.MISSING else findings
 
 
 def find_python() -> Finding:
@@ -32,6 +32,10 @@ def find_python() -> Finding:
 
 def find_packages() -> Finding:
     """Return whether every pinned package is there at its version."""
+    if not (pins.ROOT / "pyproject.toml").exists():
+        return Finding(
+            "packages", Verdict.LIMITED, "not compared: this is not a checkout, so the pins are not here"
+        )
     wanted = pins.read_pins().wanted(dev=False)
     wrong = pins.mismatches(wanted)
     if not wrong:
@@ -50,7 +54,7 @@ def find_packages() -> Finding:
 
 def find_tools() -> list[Finding]:
     """Return what developers need and is not there."""
-    lacking = pins.mismatches(pins.read_pins().dev)
+    lacking = pins.mismatches(pins.read_pins().dev) if (pins.ROOT / "pyproject.toml").exists() else []
     if not lacking:
         return []
     names = ", ".join(pin.requirement for pin, _ in lacking)

@@ -54,11 +54,16 @@ def read_pins(pyproject: Path = ROOT / "pyproject.toml") -> Pins:
     """Return the pins of pyproject.toml whose markers hold on this machine.
 
     Raises:
-        SetupError: A dependency is not pinned with `==`, or torch is missing.
+        SetupError: The file is not there, a dependency is not pinned with `==`, or torch is missing.
     """
     import tomllib  # here, since the doctor explains itself on a Python that has none
 
-    data = tomllib.loads(pyproject.read_text(encoding="utf-8"))
+    try:
+        data = tomllib.loads(pyproject.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SetupError(
+            str(pyproject), f"it cannot be read ({error})", way_out="Restore the file from git"
+        ) from error
     runtime = parse_all(data["project"]["dependencies"])
     torch = [pin for pin in runtime if pin.name == "torch"]
     if len(torch) != 1:

@@ -13,6 +13,7 @@ import sys
 import pytest
 
 import main
+from tests.contracts.ownership import FILES, FORBIDDEN, LEARNING, QT, SIMULATOR
 from tests.contracts.sources import ROOT
 
 PROBE = """
@@ -25,29 +26,6 @@ if name:
     assert callable(module.run)
 print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
 """
-QT = frozenset({"PySide6", "pyqtgraph"})
-LEARNING = frozenset({"torch"})
-SIMULATOR = frozenset({"mujoco", "gym_hil"})
-FILES = frozenset({"h5py"})
-GEOMETRY = frozenset({"open3d"})
-# role: what its process must not load. A role that is not named here may load anything but Qt together with torch.
-FORBIDDEN = {
-    "window": LEARNING | SIMULATOR | FILES | GEOMETRY,
-    "shots": LEARNING | SIMULATOR | FILES | GEOMETRY,
-    "serve": LEARNING | QT,
-    "device": LEARNING | QT | FILES,
-    "collect": LEARNING | QT | SIMULATOR,
-    "operate": LEARNING | QT | SIMULATOR | FILES,
-    "record": LEARNING | QT | SIMULATOR,
-    "episodes": LEARNING | QT | SIMULATOR,
-    "read": LEARNING | QT | SIMULATOR,
-    "augment": LEARNING | QT | SIMULATOR,
-    "train": QT | SIMULATOR,
-    "policy": QT | SIMULATOR,
-    "deploy": LEARNING | QT | SIMULATOR,
-    "demo": LEARNING | QT | SIMULATOR,
-    "doctor": LEARNING | QT | SIMULATOR | FILES | GEOMETRY,
-}
 
 
 def loaded(role: str) -> set[str]:

@@ -1,0 +1,27 @@
+"""Which libraries the process of each role must never load. Used by test_roles.py and test_processes.py."""
+
+from __future__ import annotations
+
+QT = frozenset({"PySide6", "pyqtgraph"})
+LEARNING = frozenset({"torch"})
+SIMULATOR = frozenset({"mujoco", "gym_hil"})
+FILES = frozenset({"h5py"})
+GEOMETRY = frozenset({"open3d"})
+# role: what its process must not load. A role that is not named here may load anything but Qt together with torch.
+FORBIDDEN = {
+    "window": LEARNING | SIMULATOR | FILES | GEOMETRY,
+    "shots": LEARNING | SIMULATOR | FILES | GEOMETRY,
+    "serve": LEARNING | QT,
+    "device": LEARNING | QT | FILES,
+    "collect": LEARNING | QT | SIMULATOR,
+    "operate": LEARNING | QT | SIMULATOR | FILES,
+    "record": LEARNING | QT | SIMULATOR,
+    "episodes": LEARNING | QT | SIMULATOR,
+    "read": LEARNING | QT | SIMULATOR,
+    "augment": LEARNING | QT | SIMULATOR,
+    "train": QT | SIMULATOR,
+    "policy": QT | SIMULATOR,
+    "deploy": LEARNING | QT | SIMULATOR,
+    "demo": LEARNING | QT | SIMULATOR,
+    "doctor": LEARNING | QT | SIMULATOR | FILES | GEOMETRY,
+}
