@@ -11,9 +11,11 @@ import importlib
 import json
 import os
 import sys
+import traceback
 from typing import Any
 
 from app.core.errors import TouchstoneError, UsageError
+from app.core.project import log_folder
 
 # role: (module, what it does)
 ROLES: dict[str, tuple[str, str]] = {
@@ -76,6 +78,14 @@ def report(result: dict[str, Any], as_json: bool) -> None:
             print(f"{key}: {value}", flush=True)
 
 
+def describe_mistake(role: str, error: Exception) -> str:
+    """Write the traceback of an unexpected error to the log folder, and return one sentence that names the file."""
+    path = log_folder() / f"{role}-{os.getpid()}.txt"
+    path.write_text("".join(traceback.format_exception(error)))
+    first = str(error).splitlines()[0] if str(error) else "no message"
+    return f"{role}: an unexpected {type(error).__name__} ({first}). This is a mistake in Touchstone; details: {path}."
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one role; returns the exit status: 0 success, 1 an explained failure, 2 wrong usage."""
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -85,6 +95,9 @@ def main(arguments: list[str] | None = None) -> int:
     as_json = "--json" in words
     try:
         result = run_role(role, words)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except TouchstoneError as error:
         if as_json:
             print(json.dumps({"error": error.sentence(), "role": role}), flush=True)
@@ -92,8 +105,11 @@ def main(arguments: list[str] | None = None) -> int:
         return 2 if isinstance(error, UsageError) else 1
     except KeyboardInterrupt:
         return 1
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception as error:  # noqa: BLE001 - a mistake of ours: told in a sentence, the traceback goes to a file
+        sentence = describe_mistake(role, error)
+        if as_json:
+            print(json.dumps({"error": sentence, "role": role}), flush=True)
+        print(sentence, file=sys.stderr, flush=True)
         return 1
     status = result.pop("exit_status", 0)
     report(result, as_json)

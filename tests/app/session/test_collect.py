@@ -1,0 +1,191 @@
+"""Collecting for real: scripted in lock-step, and by a hand whose beats come over the wire in real time."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import zmq
+
+from app.core.link.hub import MAIN, Child, Hub
+from app.core.wire.codec import encode
+from app.core.wire.messages import SCHEMA_VERSION, SOURCES, Beat
+from app.core.wire.sockets import connect
+from recorders.reader import EpisodeFile
+
+pytestmark = pytest.mark.process
+
+
+def role(*words: str) -> tuple[int, dict[str, Any]]:
+    """Run a role as a person would; returns its status and the JSON object of its last line."""
+    done = subprocess.run(
+        [sys.executable, str(MAIN), *words, "--json"], capture_output=True, text=True, timeout=300
+    )
+    assert "Traceback" not in done.stderr
+    assert "Traceback" not in done.stdout
+    return done.returncode, json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def test_scripted_takes_are_kept_with_what_was_commanded_applied_and_felt(tmp_path: Path) -> None:
+    status, result = role(
+        "collect", "--operator", "script", "--episodes", "2", "--seed", "4", "--data", str(tmp_path), "--fast"
+    )
+    assert status == 0
+    assert result["kept"] == 2
+    assert result["dropped"] == 0
+    assert len(result["files"]) == 2
+    with EpisodeFile(result["files"][0]) as episode:
+        assert episode.attributes["outcome"] == "success"
+        assert episode.attributes["seed"] == 4
+        assert episode.attributes["instruction"]
+        periods = len(episode.data("bench/tick"))
+        assert len(episode.data("arm/commanded")) >= periods - 2
+        assert len(episode.data("arm/applied")) == pytest.approx(5 * periods, abs=10)
+        sources = {SOURCES[index] for index in np.unique(episode.data("arm/source"))}
+        assert "operator" in sources
+        assert episode.data("finger/wrench")[:, 2].min() < -4.0
+        assert episode.data("task/score")[-1, 0] == pytest.approx(result["kept_scores"][0])
+        for topic in episode.topics:
+            assert np.all(np.diff(episode.times_ns(topic)) >= 0), topic
+
+
+def test_the_blind_script_fails_where_the_feeling_one_succeeds_and_its_takes_stay_marked(
+    tmp_path: Path,
+) -> None:
+    status, result = role(
+        "collect", "--operator", "blind", "--episodes", "2", "--data", str(tmp_path), "--fast"
+    )
+    assert status == 1  # not enough to keep
+    assert result["discarded"] >= 4
+    _, listing = role("episodes", str(tmp_path))
+    assert listing["episodes"] == result["kept"] + result["discarded"]
+    assert listing["broken"] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "told"),
+    [
+        (("collect", "--rig", "sim/wype"), 1, "sim/wipe"),
+        (("collect", "--episodes", "0"), 2, "1 or more"),
+        (("collect", "--operator", "hand", "--fast"), 2, "main.py"),
+        (("deploy",), 2, "--baseline"),
+        (("deploy", "--baseline", "replay"), 2, "--episode"),
+        (("augment", "/nowhere/at/all", "--out", "/tmp/nothing"), 1, "/nowhere/at/all"),
+    ],
+)
+def test_wrong_usage_is_answered_with_the_way_out(words: tuple[str, ...], status: int, told: str) -> None:
+    got, result = role(*words)
+    assert got == status
+    assert told in result["error"]
+
+
+class Hand:
+    """The window's part of collecting by hand: beats at 50 Hz while it polls its children."""
+
+    def __init__(self, hub: Hub, collect: Child) -> None:
+        self.hub, self.collect = hub, collect
+        self.state: dict[str, Any] = {}
+        self.notices: list[str] = []
+        ready = hub.wait_ready(collect, 180.0)
+        self.context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self.beats = connect(self.context, zmq.PUSH, str(ready["input"]))
+        self.press = 0
+        self.enable = False
+        self.twist = (0.0,) * 6
+
+    def poll(self) -> None:
+        """Send a beat and hear the session."""
+        beat = Beat(SCHEMA_VERSION, time.monotonic_ns(), self.enable, self.press, self.twist, 1.0, 0.0, False)
+        self.beats.send(encode(beat))
+        for child, event in self.hub.poll(20):
+            if child is self.collect and event.kind == "state":
+                self.state = event.body
+            elif event.kind == "notice":
+                self.notices.append(str(event.body["text"]))
+
+    def until(self, wanted: Any, seconds: float = 60.0) -> None:
+        """Beat until a condition on the state holds."""
+        deadline = time.monotonic() + seconds
+        while not wanted(self.state):
+            assert time.monotonic() < deadline, (self.state, self.notices, self.collect.error_tail())
+            self.poll()
+
+    def hold(self, twist: tuple[float, ...], seconds: float) -> None:
+        """Press the dead-man and move for a while, then let go."""
+        self.press += 1
+        self.enable, self.twist = True, twist
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            self.poll()
+        self.enable, self.twist = False, (0.0,) * 6
+
+    def intent(self, name: str, **body: Any) -> None:
+        self.hub.intent(self.collect, name, **body)
+
+
+@pytest.fixture
+def hand(tmp_path: Path) -> Iterator[Hand]:
+    with Hub() as hub:
+        collect = hub.start("collect", "--operator", "hand", "--data", str(tmp_path), "--person", "Ada")
+        hand = Hand(hub, collect)
+        try:
+            yield hand
+        finally:
+            hand.beats.close()
+            hand.context.term()
+
+
+def test_one_key_walks_start_keep_next_and_the_hand_moves_only_while_held(hand: Hand, tmp_path: Path) -> None:
+    hand.until(lambda state: state.get("phase") == "ready")
+    hand.intent("next")
+    hand.until(lambda state: state.get("phase") == "recording" and state["seconds"] > 0.2)
+    hand.hold((0.0, 0.0, -1.0, 0.0, 0.0, 0.0), 0.6)
+    hand.until(lambda state: state["seconds"] > 1.4)
+    hand.intent("next")
+    hand.until(lambda state: state.get("phase") == "kept")
+    assert hand.state["kept"] == 1
+    hand.intent("next")
+    hand.until(lambda state: state.get("phase") == "ready")
+    assert hand.state["seed"] == 1
+    hand.intent("next")
+    hand.until(lambda state: state.get("phase") == "recording" and state["seconds"] > 0.2)
+    hand.intent("discard")
+    hand.until(lambda state: state.get("phase") == "ready" and state["discarded"] == 1)
+    hand.hub.stop(hand.collect)
+    outcomes = {}
+    for path in (tmp_path / "episodes").glob("*.h5"):
+        with EpisodeFile(path) as episode:
+            outcomes[episode.attributes["outcome"]] = path
+            assert episode.attributes["operator"] == "Ada"
+    assert outcomes.keys() == {"success", "discarded"}
+    with EpisodeFile(outcomes["success"]) as episode:
+        height = episode.data("arm/applied")[:, 2]
+        moving = episode.times_ns("arm/applied")[:-1][np.abs(np.diff(height)) > 1e-7]
+        assert height[0] - height[-1] > 0.02
+        assert (moving[-1] - moving[0]) * 1e-9 < 1.2  # it stopped when the hand let go
+
+
+def test_a_killed_recorder_is_told_replaced_and_what_it_had_is_recovered(hand: Hand, tmp_path: Path) -> None:
+    hand.until(lambda state: state.get("phase") == "ready")
+    hand.intent("next")
+    hand.until(lambda state: state.get("phase") == "recording" and state["seconds"] > 0.5)
+    found = subprocess.run(
+        ["pgrep", "-f", f"record .*{tmp_path}"], capture_output=True, text=True, check=True
+    )
+    subprocess.run(["kill", "-9", *found.stdout.split()], check=True)
+    hand.until(lambda state: state.get("phase") == "fault")
+    hand.intent("next")
+    hand.until(lambda state: state.get("phase") == "ready")
+    assert any("record" in text for text in hand.notices)
+    paths = list((tmp_path / "episodes").glob("*.h5"))
+    assert len(paths) == 1
+    with EpisodeFile(paths[0]) as episode:
+        assert episode.attributes["recovered"]
+        assert len(episode.data("arm/pose")) > 50
