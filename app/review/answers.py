@@ -106,6 +106,10 @@ class Answers:
         return {"t": pack(curve.t_ns), "min": pack(curve.low), "max": pack(curve.high), "unit": spec.unit,
                 "labels": list(spec.labels)}  # fmt: skip
 
+    def on_times(self, folder: Path, episode: str, topic: str) -> dict[str, Any]:
+        """Return the session times (n,) of all samples of a stream, so that pictures can be stepped one by one."""
+        return {"t_ns": pack(self.shelf.episode(folder, episode).times_ns(topic))}
+
     def on_frame(self, folder: Path, episode: str, topic: str, t_ns: int) -> dict[str, Any]:
         """Return the JPEG nearest to a time, with its own time and index."""
         file = self.shelf.episode(folder, episode)
