@@ -88,6 +88,7 @@ class RuntimeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         max_step_m: A position increment is clipped to this length per tick.
         max_turn_rad: A rotation increment is clipped to this angle per tick.
         leash_m: The policy's own command is never further than this from what the governor applied.
+        stale_ns: An observation that rests on touch or pose older than this is not acted on.
         done_level: The chunk's "over" channel above this for `done_ticks` ticks in a row ends the episode.
     """
 
@@ -95,7 +96,8 @@ class RuntimeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     plan_delay_ns: int = 100_000_000
     max_step_m: float = 0.006
     max_turn_rad: float = 0.05
-    leash_m: float = 0.03
+    leash_m: float = 0.015
+    stale_ns: int = 100_000_000
     done_level: float = 0.8
     done_ticks: int = 10
 
@@ -112,13 +114,15 @@ class RdpConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class EpisodeSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One episode that was trained on: which file, what it held, and on which side of the split it was."""
+    """One episode that was trained on: which file, what it held, which part of it, and on which side of the split."""
 
     uuid: str
     file: str
     sha256: str
     ticks: int
     validation: bool
+    start_ns: int
+    end_ns: int
 
 
 class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

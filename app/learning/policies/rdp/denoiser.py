@@ -50,7 +50,9 @@ class Denoiser(nn.Module):
         )
         self.entry = nn.Linear(size * ticks, config.width)
         self.blocks = nn.ModuleList(ModulatedBlock(config.width) for _ in range(config.blocks))
-        self.exit = nn.Sequential(nn.LayerNorm(config.width), nn.SiLU(), nn.Linear(config.width, size * ticks))
+        self.exit = nn.Sequential(
+            nn.LayerNorm(config.width), nn.SiLU(), nn.Linear(config.width, size * ticks)
+        )
 
     def forward(self, x: Tensor, level: Tensor, condition: Tensor) -> Tensor:
         """Return a prediction (B, T, A) from x (B, T, A), its levels (B, T) and the condition (B, C)."""

@@ -36,7 +36,9 @@ class RdpPolicy(nn.Module):
         self.action = Normaliser(actions)
         self.latent = Normaliser(config.tokenizer.latent)
         self.tokenizer = Tokenizer(actions, touch, config.grid.chunk, config.tokenizer)
-        self.planner = Denoiser(config.tokenizer.latent, 1, 2 * (len(features.MOTION) + touch), config.planner)
+        self.planner = Denoiser(
+            config.tokenizer.latent, 1, 2 * (len(features.MOTION) + touch), config.planner
+        )
 
     def fit(self, series: Series, ticks: Tensor) -> None:
         """Fit embedding and normalisers on `ticks` of a series; the networks are not touched."""

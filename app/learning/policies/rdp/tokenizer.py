@@ -60,7 +60,9 @@ class TouchDecoder(nn.Module):
         """
         batch, ticks, _ = touch.shape
         told = torch.cat([latent[:, None].expand(batch, ticks, -1), touch], dim=-1)
-        output, state = self.recurrence(torch.cat([told, phase[None, :, None].expand(batch, ticks, 1)], dim=-1), state)
+        output, state = self.recurrence(
+            torch.cat([told, phase[None, :, None].expand(batch, ticks, 1)], dim=-1), state
+        )
         return self.head(torch.cat([output, told], dim=-1)), state
 
 

@@ -1,0 +1,122 @@
+"""From data folders to episodes on the grid: kept successes only, trims applied, provenance noted."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from app.core.errors import LearningError
+from app.learning.config import MARKER_VALUES, EpisodeSource, GridConfig, RunConfig
+from app.learning.data.arrays import EpisodeArrays, resample
+from app.learning.data.split import held_out
+from recorders.labels import kept_successes
+from recorders.reader import EpisodeFile
+
+HASH_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """One episode with where it came from and for which rig and task it was recorded."""
+
+    source: EpisodeSource
+    rig: str
+    task: str
+    arrays: EpisodeArrays
+
+    @property
+    def markers(self) -> int:
+        """Number of touch markers."""
+        return self.arrays.field.shape[1] // MARKER_VALUES
+
+
+def load_folders(folders: Sequence[Path], grid: GridConfig, seed: int) -> list[Loaded]:
+    """Return the kept successes of all folders, with a tenth of them held out.
+
+    Raises:
+        LearningError: If there is none, or they are of different rigs, tasks or touch sensors.
+        EpisodeError: If a folder or a file cannot be read.
+    """
+    kept = {row.uuid: row for folder in folders for row in kept_successes(folder)}
+    if not kept:
+        raise LearningError(
+            f"training data {', '.join(str(folder) for folder in folders)}", "it holds no kept success",
+            way_out="Record demonstrations, or mark good ones as success in Review",
+        )  # fmt: skip
+    out = held_out(len(kept), seed)
+    episodes = [
+        load_file(Path(row.path), row.span_ns, grid, number in out) for number, row in enumerate(kept.values())
+    ]
+    require_same(episodes)
+    return episodes
+
+
+def load_again(config: RunConfig) -> list[Loaded]:
+    """Return exactly the episodes that a run was started with.
+
+    Raises:
+        LearningError: If a file is missing or has other content.
+    """
+    episodes = []
+    for source in config.episodes:
+        path = Path(source.file)
+        if not path.is_file():
+            raise LearningError(
+                f"episode {source.uuid}", f"the run was started with it, but {path} is missing",
+                way_out="Put it back, or start a new run",
+            )  # fmt: skip
+        again = load_file(path, (source.start_ns, source.end_ns), config.rdp.grid, source.validation)
+        if again.source.sha256 != source.sha256:
+            raise LearningError(
+                f"episode {path}", "its content is not what the run was started with", way_out="Start a new run"
+            )
+        episodes.append(again)
+    return episodes
+
+
+def load_file(path: Path, trim_ns: tuple[int, int], grid: GridConfig, validation: bool) -> Loaded:
+    """Return one episode file on the grid."""
+    with EpisodeFile(path) as file:
+        arrays = resample(file, grid, str(path), trim_ns)
+        rig: dict[str, Any] = file.attributes["rig"] or {}
+        name, task, uuid = str(rig.get("rig", "unknown")), str(file.attributes["task"]), file.uuid
+    source = EpisodeSource(
+        uuid=uuid, file=str(path.resolve()), sha256=digest(path), ticks=len(arrays), validation=validation,
+        start_ns=trim_ns[0], end_ns=trim_ns[1],
+    )  # fmt: skip
+    return Loaded(source, name, task, arrays)
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file as 64 hexadecimal digits."""
+    value = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(HASH_BLOCK):
+            value.update(block)
+    return value.hexdigest()
+
+
+def require_same(episodes: Sequence[Loaded]) -> None:
+    """Refuse episodes that do not belong into one policy.
+
+    Raises:
+        LearningError: Naming the first two that differ.
+    """
+    first = episodes[0]
+    for other in episodes[1:]:
+        if (other.rig, other.task, other.markers) != (first.rig, first.task, first.markers):
+            sides = [f"{item.rig!r} / {item.task!r} with {item.markers} markers" for item in (first, other)]
+            raise LearningError(
+                "training data", f"{first.source.file} is of {sides[0]}, {other.source.file} of {sides[1]}",
+                way_out="Train on one rig and task at a time",
+            )  # fmt: skip
+
+
+def sources_of(episodes: Sequence[Loaded]) -> tuple[EpisodeSource, ...]:
+    """Return the provenance of all episodes, in order."""
+    return tuple(msgspec.structs.replace(episode.source) for episode in episodes)

@@ -1,0 +1,148 @@
+"""One training run from data to checkpoint: both stages, saved so that it can be stopped and resumed exactly."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+import torch
+from torch import Tensor
+
+from app.core.errors import LearningError
+from app.core.link.child import ChildLink
+from app.learning import checkpoint
+from app.learning.chance import generator_for
+from app.learning.config import MARKER_VALUES, RunConfig
+from app.learning.data.dataset import Series, Windows
+from app.learning.policies.rdp.policy import RdpPolicy
+from app.learning.training.average import WeightAverage
+from app.learning.training.loop import Row, run_stage
+from app.learning.training.optimiser import Optimiser
+from app.learning.training.progress import Reporter
+from app.learning.training.stages import PlannerStage, Prepared, Stage, TokenizerStage
+
+STAGES = ("tokenizer", "planner")
+_MODEL, _AVERAGE, _OPTIMISER, _AT = "model/", "average/", "optimiser/", "at"
+
+
+@dataclass
+class Progress:
+    """Where a run stands: the stage it is in and how many steps of it are done."""
+
+    stage: str = "tokenizer"
+    step: int = 0
+
+
+@dataclass
+class TrainingRun:
+    """Policy, data and state of one run in one folder.
+
+    Attributes:
+        config: As it will be written; `finished`, `stage` and `step` are set when it is.
+        saved: What the last checkpoint held, when the run is resumed.
+    """
+
+    folder: Path
+    config: RunConfig
+    series: Series
+    link: ChildLink
+    quiet: bool = True
+    saved: dict[str, Tensor] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        numbers = range(len(self.config.episodes))
+        trained = [n for n in numbers if not self.config.episodes[n].validation]
+        self.train_windows = Windows(self.series, self.config.rdp.grid, trained)
+        self.held_windows = Windows(self.series, self.config.rdp.grid, sorted(set(numbers) - set(trained)))
+        if len(self.train_windows) == 0:
+            raise LearningError(
+                "training data", "no episode is left to train on", way_out="Record more demonstrations"
+            )
+        torch.manual_seed(int(generator_for(self.config.seed, "weights").initial_seed()))
+        self.policy = RdpPolicy(self.config.rdp, self.config.markers * MARKER_VALUES)
+        self.progress = Progress()
+        if self.saved:
+            stage, step = self.saved[_AT].tolist()
+            self.progress = Progress(STAGES[stage], step)
+            model = {
+                key.removeprefix(_MODEL): value for key, value in self.saved.items() if key.startswith(_MODEL)
+            }
+            checkpoint.fill(self.policy, model, str(self.folder / checkpoint.TRAINER))
+        else:
+            self.policy.fit(
+                self.series, torch.isin(self.series.episode, torch.tensor(trained)).nonzero()[:, 0]
+            )
+        self.reporter = Reporter(
+            self.link, self.folder / checkpoint.LOSSES, self.config.budget, self._save_running, self.quiet
+        )
+
+    def run(self) -> bool:
+        """Train what is left of both stages; returns whether the run is finished (or was stopped)."""
+        self.reporter.resume(self.progress.stage, self.progress.step)
+        for name in STAGES[STAGES.index(self.progress.stage) :]:
+            if not self._run_stage(name):
+                return False
+        self.config = msgspec.structs.replace(self.config, finished=True)
+        self._write(self.policy.state_dict(), {})
+        return True
+
+    def _run_stage(self, name: str) -> bool:
+        first = self.progress.step if self.progress.stage == name else 0
+        self.progress = Progress(name, first)
+        stage = self._stage(name)
+        config = self.config.rdp.optimiser
+        steps = self.config.budget.tokenizer if name == "tokenizer" else self.config.budget.planner
+        rate = config.tokenizer_rate if name == "tokenizer" else config.planner_rate
+        self.optimiser = Optimiser(list(stage.module.parameters()), rate, steps, config)
+        self.average = WeightAverage(stage.module, config.ema_power, config.ema_max)
+        if first > 0:
+            self.average.load(self._saved_part(_AVERAGE))
+            self.optimiser.load(self._saved_part(_OPTIMISER))
+        self.progress.step = run_stage(stage, self.optimiser, self.average, first, steps, self.reporter)
+        if self.progress.step < steps or (self.link.stopping and name != STAGES[-1]):
+            self._save_running(name, self.progress.step)
+            return False
+        self.average.copy_to_module()
+        return True
+
+    def _stage(self, name: str) -> Stage:
+        parts = (Prepared(self.policy, self.train_windows), Prepared(self.policy, self.held_windows))
+        kind = TokenizerStage if name == "tokenizer" else PlannerStage
+        return kind(self.policy, *parts, self.config.seed)
+
+    def _saved_part(self, prefix: str) -> dict[str, Tensor]:
+        return {
+            key.removeprefix(prefix): value for key, value in self.saved.items() if key.startswith(prefix)
+        }
+
+    def _save_running(self, stage: str, step: int) -> None:
+        """Write a checkpoint in the middle of a stage."""
+        self.progress = Progress(stage, step)
+        trainer = {_MODEL + key: value.clone() for key, value in self.policy.state_dict().items()}
+        trainer[_AT] = torch.tensor([STAGES.index(stage), step])
+        trainer |= {_AVERAGE + key: value for key, value in self.average.average.items()}
+        trainer |= {_OPTIMISER + key: value for key, value in self.optimiser.tensors().items()}
+        with self.average.applied():
+            self._write(self.policy.state_dict(), trainer)
+
+    def _write(self, weights: dict[str, Tensor], trainer: dict[str, Tensor]) -> None:
+        self.config = msgspec.structs.replace(self.config, stage=self.progress.stage, step=self.progress.step)
+        checkpoint.write_run(self.folder, self.config, weights, trainer)
+
+    def result(self) -> dict[str, float | int | bool | None]:
+        """Return the numbers that the role reports: losses per stage, last first."""
+        rows: dict[str, Row] = self.reporter.newest
+        last = rows.get("planner") or rows.get("tokenizer")
+        losses = {f"{name}_loss": row.loss for name, row in rows.items()}
+        held = {
+            f"{name}_val_loss": None if math.isnan(row.val_loss) else row.val_loss
+            for name, row in rows.items()
+        }
+        trained = sum(parameter.numel() for parameter in self.policy.parameters())
+        done = self.progress.step + (self.config.budget.tokenizer if self.progress.stage == "planner" else 0)
+        return {
+            "steps": done, "loss": None if last is None else last.loss, "finished": self.config.finished,
+            "parameters": trained, "windows": len(self.train_windows), **losses, **held,
+        }  # fmt: skip

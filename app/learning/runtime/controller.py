@@ -1,0 +1,139 @@
+"""A Reactive Diffusion Policy as a source of motion: slow plans, one fast decoder step per control period."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import Any
+
+import numpy as np
+import torch
+
+from app.core.drive.controller import Action, Start
+from app.core.wire.messages import SampleHeader, Source
+from app.learning.data import features
+from app.learning.policies.rdp.policy import RdpPolicy
+from app.learning.runtime.fast import FastDecoder
+from app.learning.runtime.observer import TOPICS, Observation, Observer, leashed
+from app.learning.runtime.planner import DelayedPlanner, Plan, Planner, ThreadedPlanner, rate_of
+
+RATES_OVER = 20  # plans or ticks
+
+
+class RdpController:
+    """Drives a rig with a trained policy.
+
+    The command is integrated here, from the policy's increments; it starts at what the governor applied last, and is
+    never further than `leash_m` from that. Before the first plan, and when a plan runs out, the command rests.
+    """
+
+    source: Source = "policy"
+    topics = TOPICS
+
+    def __init__(self, policy: RdpPolicy) -> None:
+        self._policy, self._runtime = policy, policy.config.runtime
+        self.rate_hz = policy.config.grid.rate_hz
+        self._observer, self._fast = Observer(policy), FastDecoder(policy)
+        self._planner: Planner | None = None
+        self._generator = torch.Generator()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._command: np.ndarray | None = None
+        self._seen: Observation | None = None
+        self._next_plan_ns = self._over_ticks = 0
+        self._waiting_for = ""
+        self._plan_ms = self._fast_ms = self._delay_ms = 0.0
+        self._plan_times: deque[int] = deque(maxlen=RATES_OVER)
+        self._tick_times: deque[int] = deque(maxlen=RATES_OVER)
+
+    def begin(self, start: Start) -> None:
+        """Start an episode: noise from its seed, a planner for the kind of time that the rig keeps."""
+        if self._planner is None:
+            delay_ns = self._runtime.plan_delay_ns
+            lockstep = start.info.lockstep
+            self._planner = (
+                DelayedPlanner(self._policy, delay_ns) if lockstep else ThreadedPlanner(self._policy)
+            )
+        self._planner.begin()
+        self._generator.manual_seed(start.seed)
+        self._observer.begin()
+        self._fast.begin()
+        self._forget()
+
+    def close(self) -> None:
+        """End the planner's thread, if there is one."""
+        if self._planner is not None:
+            self._planner.close()
+            self._planner = None
+
+    def receive(self, header: SampleHeader, buffer: memoryview) -> None:
+        """Take in one message of an observed stream."""
+        self._observer.receive(header, buffer)
+
+    def act(self, now_ns: int) -> Action:
+        """Return the command of this control period; no target while a stream is missing or too old."""
+        started = time.perf_counter()
+        self._waiting_for = self._observer.missing(now_ns)
+        if self._waiting_for:
+            self._command = None
+            return Action(None)
+        self._seen = seen = self._observer.observe(now_ns)
+        if self._command is None:
+            self._command = seen.applied.copy()
+        self._plan(now_ns)
+        action = self._fast.step(now_ns, lambda t_ns: self._observer.at(t_ns).touch)
+        if action is not None:
+            self._command = self._moved(self._command, action, seen)
+        self._tick_times.append(now_ns)
+        self._fast_ms = (time.perf_counter() - started) * 1000.0
+        return Action(self._command[:7].copy(), float(self._command[7]), done=self._is_over(action))
+
+    def _moved(self, command: np.ndarray, action: np.ndarray, seen: Observation) -> np.ndarray:
+        config = self._runtime
+        moved = features.apply_increment(command, action, seen.yaw, config.max_step_m, config.max_turn_rad)
+        return leashed(moved, seen.applied, config)
+
+    def _plan(self, now_ns: int) -> None:
+        """Take over a plan that has become usable, and ask for the next one when it is time."""
+        assert self._planner is not None, "begin() comes first"
+        plan = self._planner.newest(now_ns)
+        if now_ns >= self._next_plan_ns:
+            noise = torch.randn(1, self._policy.config.tokenizer.latent, generator=self._generator)
+            if self._planner.request(now_ns, self._observer.condition(), noise):
+                self._next_plan_ns = now_ns + self._runtime.plan_every * self._policy.config.grid.period_ns
+        plan = self._planner.newest(now_ns) or plan
+        if plan is not None:
+            self._take(plan, now_ns)
+
+    def _take(self, plan: Plan, now_ns: int) -> None:
+        self._fast.switch(plan)
+        self._plan_ms = plan.compute_ms
+        self._delay_ms = (now_ns - plan.begins_ns) / 1e6
+        self._plan_times.append(now_ns)
+
+    def _is_over(self, action: np.ndarray | None) -> bool:
+        if action is not None:
+            self._over_ticks = self._over_ticks + 1 if action[features.OVER] > self._runtime.done_level else 0
+        return self._over_ticks >= self._runtime.done_ticks
+
+    def state(self) -> dict[str, Any]:
+        """Return the predicted path of the command (m, base frame), the rates (Hz) and the delays (ms)."""
+        return {
+            "plan": self._path(), "slow_hz": rate_of(list(self._plan_times)),
+            "fast_hz": rate_of(list(self._tick_times)),
+            "plan_ms": self._plan_ms, "fast_ms": self._fast_ms, "delay_ms": self._delay_ms,
+            "waiting_for": self._waiting_for,
+        }  # fmt: skip
+
+    def _path(self) -> list[list[float]]:
+        if self._command is None or self._seen is None:
+            return []
+        config, command = self._runtime, self._command
+        path = [command[:3]]
+        for action in self._fast.preview(self._seen.touch):
+            command = features.apply_increment(
+                command, action, self._seen.yaw, config.max_step_m, config.max_turn_rad
+            )
+            path.append(command[:3])
+        return [[round(float(value), 5) for value in point] for point in path]

@@ -1,0 +1,113 @@
+"""Live samples to the same features that the data set has, by the same rules: only what came until now counts."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from app.core.wire.codec import decode_array
+from app.core.wire.messages import SampleHeader
+from app.learning.config import RuntimeConfig
+from app.learning.data import features
+from app.learning.data.arrays import FIELD, POSE, STAIN, WRENCH
+from app.learning.policies.rdp.policy import RdpPolicy
+
+APPLIED = "arm/applied"
+TOPICS = (POSE, APPLIED, WRENCH, FIELD, STAIN)
+WATCHED = (POSE, WRENCH, FIELD)  # these must be fresh; an estimate of the stain may be older
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What the policy knows at one tick.
+
+    Attributes:
+        motion: Features (19,) in own units, touch: normalised (6 + components,).
+        applied: Newest applied command (8,), base frame. yaw: Of the stroke, rad.
+    """
+
+    t_ns: int
+    motion: Tensor
+    touch: Tensor
+    applied: np.ndarray
+    yaw: float
+
+
+class Observer:
+    """Keeps the newest sample of each stream, the last wrenches, and the observations of the last chunk."""
+
+    def __init__(self, policy: RdpPolicy) -> None:
+        self._policy = policy
+        self._grid, self._runtime = policy.config.grid, policy.config.runtime
+        self._newest: dict[str, tuple[int, np.ndarray]] = {}
+        self._wrenches: deque[tuple[int, np.ndarray]] = deque(maxlen=64)
+        self.past: deque[Observation] = deque(maxlen=self._grid.chunk + 1)
+
+    def begin(self) -> None:
+        """Forget the observations of the last episode; the newest samples still hold."""
+        self.past.clear()
+
+    def receive(self, header: SampleHeader, buffer: memoryview) -> None:
+        """Take in one message."""
+        topic = f"{header.device}/{header.signal}"
+        rows = np.array(decode_array(header, buffer), dtype=np.float64)
+        self._newest[topic] = (header.t_ns[-1], rows[-1])
+        if topic == WRENCH:
+            self._wrenches.extend(zip(header.t_ns, rows, strict=True))
+
+    def missing(self, now_ns: int) -> str:
+        """Return the stream that has not come, or that is too old to act on; empty when all is well."""
+        for topic in TOPICS:
+            if topic not in self._newest:
+                return topic
+        stale = (topic for topic in WATCHED if now_ns - self._newest[topic][0] > self._runtime.stale_ns)
+        return next(stale, "")
+
+    def observe(self, now_ns: int) -> Observation:
+        """Return and remember what is known now; call it once per tick, when nothing is missing."""
+        pose, applied, _, field, stain = (self._newest[topic][1] for topic in TOPICS)
+        motion = features.motion_features(pose, applied, stain)
+        with torch.no_grad():
+            touch = self._policy.touch(_float(self._wrench(now_ns)), _float(field.ravel()))
+        seen = Observation(now_ns, _float(motion), touch, applied, float(stain[3]))
+        self.past.append(seen)
+        return seen
+
+    def _wrench(self, now_ns: int) -> np.ndarray:
+        since = now_ns - self._grid.filter_ns
+        recent = [value for t, value in self._wrenches if since < t <= now_ns]
+        return np.mean(recent, axis=0) if recent else self._newest[WRENCH][1]
+
+    def at(self, t_ns: int) -> Observation:
+        """Return the newest observation at or before a time (half a tick of slack), or the oldest one kept."""
+        limit = t_ns + self._grid.period_ns // 2
+        for seen in reversed(self.past):
+            if seen.t_ns <= limit:
+                return seen
+        return self.past[0]
+
+    def condition(self) -> Tensor:
+        """Return the planner's condition (1, C) of the newest observation and the one `history` ticks before."""
+        newest = self.past[-1]
+        pair = (self.at(newest.t_ns - self._grid.history * self._grid.period_ns), newest)
+        motion = torch.stack([seen.motion for seen in pair])[None]
+        touch = torch.stack([seen.touch for seen in pair])[None]
+        with torch.no_grad():
+            return self._policy.condition(motion, touch)
+
+
+def _float(values: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
+
+
+def leashed(command: np.ndarray, applied: np.ndarray, config: RuntimeConfig) -> np.ndarray:
+    """Return the command (8,), pulled back to within `leash_m` of what the governor applied."""
+    gap = command[:3] - applied[:3]
+    distance = float(np.linalg.norm(gap))
+    if distance <= config.leash_m:
+        return command
+    return np.concatenate([applied[:3] + gap * (config.leash_m / distance), command[3:]])

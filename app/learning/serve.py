@@ -1,0 +1,63 @@
+"""Role `policy`: a trained policy that drives a rig, through the same loop as every source of motion."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from app.core.drive.loop import Driver, serve_driver
+from app.core.errors import LearningError
+from app.core.link.child import ChildLink
+from app.core.wire.client import DeviceClient, Endpoints
+from app.core.wire.messages import ServerInfo
+from app.learning import checkpoint
+from app.learning.config import MARKER_VALUES, RunConfig
+from app.learning.runtime.controller import RdpController
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `policy`."""
+    parser.add_argument("run", type=Path, metavar="RUN", help="folder of a checkpoint")
+    parser.add_argument("--connect", required=True, help="STREAMS,COMMANDS of a device server")
+    parser.add_argument(
+        "--headless", action="store_true", help="enable motion without a person (simulated rigs only)"
+    )
+
+
+def check_rig(run: Path, config: RunConfig, info: ServerInfo) -> None:
+    """Refuse a rig that the policy does not fit.
+
+    Raises:
+        LearningError: Naming both sides.
+    """
+    checkpoint.require_rig(run, config, info.rig, info.task, len(info.markers_m) // MARKER_VALUES)
+    if info.lockstep and info.period_ns != config.rdp.grid.period_ns:
+        raise LearningError(
+            f"checkpoint {run}",
+            f"it acts every {config.rdp.grid.period_ns / 1e6:g} ms; this rig steps every {info.period_ns / 1e6:g} ms",
+            way_out="Train on recordings of this rig",
+        )
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Drive episodes as the parent asks."""
+    torch.set_num_threads(1)
+    link = ChildLink("policy", args.hub, args.run_id)
+    try:
+        config = checkpoint.read_config(args.run)
+        controller = RdpController(checkpoint.load_policy(args.run, config))
+        try:
+            with DeviceClient(Endpoints.parse(args.connect)) as client:
+                check_rig(args.run, config, client.describe())
+                driver = Driver(client, controller, link, holder="policy", headless=args.headless)
+                serve_driver(
+                    driver, link, ready={"run": str(args.run), "policy": config.policy, "steps": config.step}
+                )
+        finally:
+            controller.close()
+    finally:
+        link.close()
+    return {"run": str(args.run), "why": link.why_stopping}

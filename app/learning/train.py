@@ -1,0 +1,160 @@
+"""Role `train`: train a policy on the kept successes of one or more data folders."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+
+from app.core.errors import LearningError, UsageError
+from app.core.link.child import VERSION, ChildLink
+from app.core.project import demonstrations_folder, runs_folder
+from app.learning import checkpoint
+from app.learning.config import (
+    CHECKPOINT_SCHEMA_VERSION,
+    Budget,
+    GridConfig,
+    OptimiserConfig,
+    RdpConfig,
+    RunConfig,
+    TouchConfig,
+)
+from app.learning.data import features
+from app.learning.data.dataset import join
+from app.learning.data.sources import Loaded, load_again, load_folders, sources_of
+from app.learning.policies import POLICIES
+from app.learning.policies.rdp.sensitivity import touch_response
+from app.learning.run import TrainingRun
+
+DEFAULT_STEPS = 6000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `train`."""
+    parser.add_argument(
+        "folders",
+        nargs="*",
+        type=Path,
+        metavar="DIR",
+        help="data folders; the project's demonstrations by default",
+    )
+    parser.add_argument("--policy", default="rdp", choices=POLICIES)
+    parser.add_argument(
+        "--steps", type=int, default=None, help=f"of both stages together (default {DEFAULT_STEPS})"
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=None, metavar="RUN", help="folder of the run")
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with the run in --out, with its own settings"
+    )
+    parser.add_argument(
+        "--actions", default="applied", choices=("applied", "commanded"), help="what is imitated"
+    )
+    parser.add_argument("--batch", type=int, default=OptimiserConfig().batch)
+    parser.add_argument(
+        "--tokenizer-share", type=float, default=Budget(1).tokenizer_share, help="of the steps"
+    )
+    parser.add_argument(
+        "--touch-dropout", type=float, default=0.0, help="share of windows trained without touch"
+    )
+
+
+def check(args: argparse.Namespace) -> None:
+    """Refuse arguments that make no sense.
+
+    Raises:
+        UsageError: With the way out.
+    """
+    if args.resume and args.out is None:
+        raise UsageError("--resume", "it needs --out RUN, the run to go on with")
+    if args.steps is not None and args.steps < 2:
+        raise UsageError("--steps", f"{args.steps} is too few for two stages", options=["2 or more"])
+    if args.batch < 1:
+        raise UsageError("--batch", f"{args.batch} is no batch size", options=["1 or more"])
+    if not 0.0 < args.tokenizer_share < 1.0:
+        raise UsageError(
+            "--tokenizer-share", f"{args.tokenizer_share} is no share", options=["between 0 and 1"]
+        )
+    if not 0.0 <= args.touch_dropout < 1.0:
+        raise UsageError("--touch-dropout", f"{args.touch_dropout} is no share", options=["0 up to below 1"])
+
+
+def settings(args: argparse.Namespace, episodes: list[Loaded]) -> RunConfig:
+    """Return the settings of a new run."""
+    rdp = RdpConfig(
+        grid=GridConfig(actions=args.actions),
+        touch=TouchConfig(dropout=args.touch_dropout),
+        optimiser=OptimiserConfig(batch=args.batch),
+    )
+    return RunConfig(
+        schema_version=CHECKPOINT_SCHEMA_VERSION, policy=args.policy, rig=episodes[0].rig, task=episodes[0].task,
+        markers=episodes[0].markers, rdp=rdp,
+        budget=Budget(DEFAULT_STEPS if args.steps is None else args.steps, args.tokenizer_share), seed=args.seed,
+        features=(*features.MOTION, *features.touch_names(rdp.touch.components)), episodes=sources_of(episodes),
+        software=VERSION,
+    )  # fmt: skip
+
+
+def new_run(args: argparse.Namespace, folder: Path, link: ChildLink) -> TrainingRun:
+    """Return a run that starts from nothing.
+
+    Raises:
+        LearningError: If the folder holds a run already.
+    """
+    if (folder / checkpoint.CONFIG).exists():
+        raise LearningError(
+            f"run {folder}",
+            "the folder holds a run already",
+            way_out="Add --resume, or name another folder with --out",
+        )
+    grid = GridConfig(actions=args.actions)
+    episodes = load_folders(args.folders or [demonstrations_folder()], grid, args.seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    series = join([episode.arrays for episode in episodes])
+    return TrainingRun(folder, settings(args, episodes), series, link, quiet=args.hub is None)
+
+
+def resumed_run(args: argparse.Namespace, folder: Path, link: ChildLink) -> TrainingRun:
+    """Return a run that goes on where it was stopped, with the settings and episodes it was started with.
+
+    Raises:
+        LearningError: If it is finished, or its files are not what they were.
+        UsageError: If another number of steps is asked for.
+    """
+    config = checkpoint.read_config(folder)
+    if config.finished:
+        raise LearningError(f"run {folder}", "it is finished", way_out="Start a new run with another --out")
+    if args.steps is not None and args.steps != config.budget.steps:
+        raise UsageError(
+            "--steps", f"the run was started for {config.budget.steps} steps, and its schedule depends on that",
+            way_out="Leave --steps out, or start a new run",
+        )  # fmt: skip
+    episodes = load_again(config)
+    series = join([episode.arrays for episode in episodes])
+    return TrainingRun(folder, config, series, link, args.hub is None, checkpoint.read_trainer(folder))
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Train; returns the run's folder, steps and losses."""
+    check(args)
+    torch.set_num_threads(1)
+    link = ChildLink("train", args.hub, args.run_id)
+    started = time.monotonic()
+    try:
+        folder = args.out or runs_folder() / time.strftime(f"{args.policy}-%Y%m%d-%H%M%S")
+        training = resumed_run(args, folder, link) if args.resume else new_run(args, folder, link)
+        config = training.config
+        link.ready(run=str(folder), episodes=len(config.episodes), windows=len(training.train_windows))
+        finished = training.run()
+        result: dict[str, Any] = {"run": str(folder), **training.result(), "episodes": len(config.episodes)}
+        if finished:
+            result["touch_response"] = touch_response(training.policy, training.series)
+        result["seconds"] = round(time.monotonic() - started, 1)
+        link.send("result", **msgspec.to_builtins(result))
+        return result
+    finally:
+        link.close()

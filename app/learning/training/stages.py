@@ -1,0 +1,134 @@
+"""The two stages of an RDP: what one step's loss is, and what is measured on episodes that are not trained on."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from app.learning.chance import generator_for
+from app.learning.data.dataset import Windows
+from app.learning.policies.rdp.flow import flow_loss
+from app.learning.policies.rdp.policy import RdpPolicy
+
+VALIDATION_WINDOWS = 512
+
+
+class Stage(Protocol):
+    """What the loop needs of a stage."""
+
+    name: str
+    module: nn.Module
+
+    def loss(self, step: int) -> Tensor:
+        """Return the loss of the batch of a step."""
+        ...
+
+    def validate(self) -> float:
+        """Return the loss on a fixed set of windows of episodes that are not trained on; NaN without any."""
+        ...
+
+
+class Prepared:
+    """Windows with everything that does not change in training computed once: normalised actions and touch."""
+
+    def __init__(self, policy: RdpPolicy, windows: Windows) -> None:
+        self.windows = windows
+        series = windows.series
+        with torch.no_grad():
+            self.action = policy.action(series.action)
+            self.touch = policy.touch(series.wrench, series.field)
+
+    def chunks(self, which: Tensor) -> tuple[Tensor, Tensor]:
+        """Return normalised actions (B, chunk, 8) and touch (B, chunk, ·) of windows (B,)."""
+        ticks = self.windows.chunk_ticks(which)
+        return self.action[ticks], self.touch[ticks]
+
+    def conditions(self, policy: RdpPolicy, which: Tensor) -> Tensor:
+        """Return the planner's conditions (B, C) of windows (B,)."""
+        ticks = self.windows.observation_ticks(which)
+        return policy.condition(self.windows.series.motion[ticks], self.touch[ticks])
+
+
+def draw(count: int, batch: int, generator: torch.Generator) -> Tensor:
+    """Return numbers (batch,) of windows, uniform, with replacement."""
+    return torch.randint(count, (batch,), generator=generator)
+
+
+def spread(count: int) -> Tensor:
+    """Return at most `VALIDATION_WINDOWS` numbers of windows, evenly spread."""
+    return torch.linspace(0, count - 1, min(count, VALIDATION_WINDOWS)).long()
+
+
+class TokenizerStage:
+    """Trains encoder and decoder to give chunks back."""
+
+    name = "tokenizer"
+
+    def __init__(self, policy: RdpPolicy, train: Prepared, held_out: Prepared, seed: int) -> None:
+        self.module: nn.Module = policy.tokenizer
+        self._policy, self._train, self._held_out, self._seed = policy, train, held_out, seed
+
+    def loss(self, step: int) -> Tensor:
+        """Return the loss of the batch of a step; with touch dropout some windows' touch is at its mean."""
+        generator = generator_for(self._seed, self.name, step)
+        config = self._policy.config
+        which = draw(len(self._train.windows), config.optimiser.batch, generator)
+        chunk, touch = self._train.chunks(which)
+        noise = torch.randn(len(which), config.tokenizer.latent, generator=generator)
+        if config.touch.dropout > 0.0:
+            kept = torch.rand(len(which), 1, 1, generator=generator) >= config.touch.dropout
+            touch = touch * kept
+        return torch.stack(list(self._policy.tokenizer.losses(chunk, touch, noise).values())).sum()
+
+    @torch.no_grad()
+    def validate(self) -> float:
+        """Return the loss with the latent's mean."""
+        if len(self._held_out.windows) == 0:
+            return float("nan")
+        which = spread(len(self._held_out.windows))
+        noise = torch.zeros(len(which), self._policy.config.tokenizer.latent)
+        return float(sum(self._policy.tokenizer.losses(*self._held_out.chunks(which), noise).values()))
+
+
+class PlannerStage:
+    """Trains the planner to draw the latents that the finished tokenizer gives the chunks."""
+
+    name = "planner"
+
+    def __init__(self, policy: RdpPolicy, train: Prepared, held_out: Prepared, seed: int) -> None:
+        self.module: nn.Module = policy.planner
+        self._policy, self._train, self._held_out, self._seed = policy, train, held_out, seed
+        self._latents = encode_all(policy, train)
+        policy.latent.fit(self._latents)
+        self._conditions = train.conditions(policy, torch.arange(len(train.windows)))
+
+    def loss(self, step: int) -> Tensor:
+        """Return the flow-matching loss of the batch of a step."""
+        generator = generator_for(self._seed, self.name, step)
+        which = draw(len(self._train.windows), self._policy.config.optimiser.batch, generator)
+        return self._flow(self._latents[which], self._conditions[which], generator)
+
+    @torch.no_grad()
+    def validate(self) -> float:
+        """Return the loss with the same noise and levels each time."""
+        if len(self._held_out.windows) == 0:
+            return float("nan")
+        which = spread(len(self._held_out.windows))
+        mean, _ = self._policy.tokenizer.encoder(self._held_out.chunks(which)[0])
+        conditions = self._held_out.conditions(self._policy, which)
+        return float(self._flow(mean, conditions, generator_for(self._seed, "validation")))
+
+    def _flow(self, latents: Tensor, conditions: Tensor, generator: torch.Generator) -> Tensor:
+        data = self._policy.latent(latents)[:, None]
+        noise = torch.randn(data.shape, generator=generator)
+        level = torch.rand(len(data), generator=generator)
+        return flow_loss(self._policy.planner, data, conditions, noise, level)
+
+
+@torch.no_grad()
+def encode_all(policy: RdpPolicy, prepared: Prepared, batch: int = 2048) -> Tensor:
+    """Return the mean latents (N, latent) of all windows."""
+    parts = torch.arange(len(prepared.windows)).split(batch)
+    return torch.cat([policy.tokenizer.encoder(prepared.chunks(part)[0])[0] for part in parts])
