@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,23 +12,14 @@ import numpy as np
 import pytest
 import zmq
 
-from app.core.link.hub import MAIN, Child, Hub
+from app.core.link.hub import Child, Hub
 from app.core.wire.codec import encode
 from app.core.wire.messages import SCHEMA_VERSION, SOURCES, Beat
 from app.core.wire.sockets import connect
 from recorders.reader import EpisodeFile
+from tests.roles import role
 
 pytestmark = pytest.mark.process
-
-
-def role(*words: str) -> tuple[int, dict[str, Any]]:
-    """Run a role as a person would; returns its status and the JSON object of its last line."""
-    done = subprocess.run(
-        [sys.executable, str(MAIN), *words, "--json"], capture_output=True, text=True, timeout=300
-    )
-    assert "Traceback" not in done.stderr
-    assert "Traceback" not in done.stdout
-    return done.returncode, json.loads(done.stdout.strip().splitlines()[-1])
 
 
 def test_scripted_takes_are_kept_with_what_was_commanded_applied_and_felt(tmp_path: Path) -> None:

@@ -1,0 +1,101 @@
+"""Parents and children: hello, ready, intents, stop, and what happens when either side dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import zmq
+
+from app.core.errors import ProcessError
+from app.core.link.hub import MAIN, Hub
+from app.core.wire.codec import decode
+from app.core.wire.messages import Event
+from app.core.wire.sockets import bind, endpoint_of
+
+pytestmark = pytest.mark.process
+
+
+def test_a_child_says_hello_and_ready_and_ends_when_it_is_asked() -> None:
+    kinds: list[str] = []
+    with Hub(lambda _child, event: kinds.append(event.kind)) as hub:
+        child = hub.start("device", "--rig", "sim/wipe", "--fast")
+        ready = hub.wait_ready(child, 120.0)
+        assert "connect" in ready
+        hub.stop(child)
+        assert child.process.returncode == 0
+    assert kinds[:2] == ["hello", "ready"]
+    assert kinds[-1] == "bye"
+
+
+def test_the_last_words_of_a_dead_child_are_told() -> None:
+    with Hub() as hub:
+        child = hub.start("device", "--rig", "no/such/rig")
+        with pytest.raises(ProcessError, match=r"no/such/rig.*no such rig.*Valid: sim/wipe"):
+            hub.wait_ready(child, 60.0)
+
+
+def test_a_killed_child_is_noticed() -> None:
+    with Hub() as hub:
+        child = hub.start("device", "--rig", "sim/wipe", "--fast")
+        hub.wait_ready(child, 120.0)
+        child.process.kill()
+        with pytest.raises(ProcessError, match="status -9"):
+            hub.wait_for(child, ("bye",), 30.0)
+
+
+def test_events_are_numbered_without_gaps() -> None:
+    numbers: list[int] = []
+    with Hub(lambda _child, event: numbers.append(event.seq)) as hub:
+        child = hub.start("serve", "--rig", "sim/wipe", "--fast")
+        hub.wait_ready(child, 120.0)
+        hub.stop(child)
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_children_end_when_their_parent_is_killed(tmp_path: Path) -> None:
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    socket = bind(context, zmq.ROUTER)
+    words = ["serve", "--rig", "sim/wipe", "--fast", "--hub", endpoint_of(socket), "--run-id", "r"]
+    parent = subprocess.Popen([sys.executable, str(MAIN), *words], stderr=subprocess.DEVNULL)
+    try:
+        while decode(Event, socket.recv_multipart()[1]).kind != "ready":
+            pass
+        found = subprocess.run(["pgrep", "-P", str(parent.pid)], capture_output=True, text=True, check=True)
+        device = int(found.stdout.split()[0])
+        descriptor = os.pidfd_open(device)
+        parent.send_signal(signal.SIGKILL)
+        parent.wait()
+        poller = zmq.Poller()
+        poller.register(descriptor, zmq.POLLIN)  # readable when the process has ended
+        assert poller.poll(15_000), "the device server outlived its parent"
+        os.close(descriptor)
+    finally:
+        socket.close()
+        context.term()
+
+
+def test_a_mute_link_needs_no_parent(capsys: pytest.CaptureFixture[str]) -> None:
+    from app.core.link.child import ChildLink
+
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        link = ChildLink("test")
+        link.notice("The lamp is on.")
+        assert link.poll() == []
+        begun = time.monotonic()
+        os.kill(os.getpid(), signal.SIGTERM)
+        link.poll()
+        assert link.stopping
+        assert "SIGTERM" in link.why_stopping
+        assert time.monotonic() >= begun
+        link.close()
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    assert "The lamp is on." in capsys.readouterr().err
