@@ -22,6 +22,7 @@ from app.core.wire.messages import Event
 from app.session.rigging import RigAtHand
 
 STATE_PERIOD_S = 0.25
+SILENCE_S = 2.0
 BYTES_PER_S_GUESS = 2e6
 
 
@@ -199,9 +200,14 @@ class HandSession:
         for child in (self.recorder, self.operator):
             if not child.running and self.phase is not Phase.FAULT:
                 raise self.hub.death_of(child)
-        server = self.rig.server
-        if server is not None and not server.running and self.phase is not Phase.FAULT:
-            raise ProcessError("the rig", "its server ended")
+        if self.phase is not Phase.FAULT and self.rig.silent_s() > SILENCE_S:
+            if self.phase is Phase.RECORDING:
+                self._finish("failure")
+            raise ProcessError(
+                f"rig {self.rig.info.rig}",
+                f"its server was silent for {SILENCE_S:g} s; what was recorded is kept",
+                way_out="Start the rig again",
+            )
 
     def _tell(self) -> None:
         if time.monotonic() < self._next_state:

@@ -25,6 +25,7 @@ class RigAtHand:
         tick: The newest tick that `follow` saw.
         score: (score, share removed) that `follow` saw last; None before the first.
         age_ms: Age of the newest tick when it was taken in (real time).
+        heard_s: `time.monotonic()` at which the newest tick was taken in.
     """
 
     def __init__(self, hub: Hub, rig: str, connect: str | None, fast: bool) -> None:
@@ -40,6 +41,7 @@ class RigAtHand:
         self.tick = Tick()
         self.score: tuple[float, float] | None = None
         self.age_ms = 0.0
+        self.heard_s = time.monotonic()
 
     def _check(self, rig: str, fast: bool) -> None:
         if self.info.lockstep != fast:
@@ -64,12 +66,17 @@ class RigAtHand:
         self.follow(complete=True)
         self.score = None
 
+    def silent_s(self) -> float:
+        """Return for how many seconds no tick has been taken in."""
+        return time.monotonic() - self.heard_s
+
     def follow(self, complete: bool = False) -> None:
         """Take in scores and ticks; with `complete`, everything that was published before this call."""
         messages = self.client.catch_up() if complete else self.client.receive(0)
         for topic, header, buffer in messages:
             if topic == TICK_TOPIC:
                 self.tick.read(header, buffer)
+                self.heard_s = time.monotonic()
                 if not self.info.lockstep:
                     self.age_ms = (time.monotonic_ns() - self.tick.t_ns) * 1e-6
             else:

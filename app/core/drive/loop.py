@@ -6,6 +6,7 @@ Real time: every 1/rate_hz receive what is there, act, send. No stamp is refresh
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import Any, Literal
 
@@ -21,6 +22,7 @@ from app.core.wire.messages import SCHEMA_VERSION, Enable, SampleHeader, ServerI
 Why = Literal["done", "time", "end", "fault", "stop"]
 PROGRESS_TIMEOUT_S = 30.0
 STATE_PERIOD_S = 0.1
+RELEASE_S = 1.0
 
 
 class Tick:
@@ -71,7 +73,8 @@ class Driver:
             self.controller.begin(Start(self.tick.t_ns, seed, self.info, meta or {}))
             return self._lockstep(until_ns) if self.info.lockstep else self._realtime(until_ns)
         finally:
-            self.client.call("release", holder=self.holder)
+            with contextlib.suppress(DeviceError):  # a server that is gone holds no lease
+                self.client.call("release", timeout_s=RELEASE_S, holder=self.holder)
 
     def _drain(self) -> None:
         while any(True for _ in self.client.receive(0)):

@@ -178,3 +178,27 @@ def test_a_killed_recorder_is_told_replaced_and_what_it_had_is_recovered(hand: H
     with EpisodeFile(paths[0]) as episode:
         assert episode.attributes["recovered"]
         assert len(episode.data("arm/pose")) > 50
+
+
+def test_a_killed_bench_is_told_and_the_take_is_kept(hand: Hand, tmp_path: Path) -> None:
+    hand.until(lambda state: state.get("phase") == "ready")
+    hand.intent("next")
+    hand.until(lambda state: state.get("phase") == "recording" and state["seconds"] > 0.5)
+    served = subprocess.run(
+        ["pgrep", "-P", str(hand.collect.process.pid), "-f", "main.py serve"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    device = subprocess.run(
+        ["pgrep", "-P", served.stdout.strip()], capture_output=True, text=True, check=True
+    )
+    subprocess.run(["kill", "-9", *device.stdout.split()], check=True)
+    hand.until(lambda state: state.get("phase") == "fault")
+    hand.until(lambda _state: bool(list((tmp_path / "episodes").glob("*.h5"))))
+    assert any("silent" in text and "kept" in text for text in hand.notices)
+    assert hand.collect.running
+    (path,) = (tmp_path / "episodes").glob("*.h5")
+    with EpisodeFile(path) as episode:
+        assert episode.attributes["outcome"] == "failure"
+        assert len(episode.data("arm/pose")) > 50
