@@ -42,8 +42,9 @@ class Answers:
             names = sorted(each[3:] for each in dir(self) if each.startswith("on_"))
             raise EpisodeError(f"command {name!r}", "it is unknown", options=names)
         rest = dict(arguments)
-        folder = Path(rest.pop("data", None) or self.folder)
+        folder = self.folder
         try:
+            folder = Path(rest.pop("data", None) or self.folder)
             return handler(folder, **rest)
         except (TypeError, ValueError, IndexError, OverflowError) as error:
             raise EpisodeError(f"command {name!r}", f"it cannot be answered as asked ({error})") from error
@@ -129,6 +130,17 @@ class Answers:
         times = file.times_ns(topic)
         index = nearest(times, int(t_ns))
         return {"t_ns": int(times[index]), "data": pack(file.data(topic)[index])}
+
+    def on_touch(self, folder: Path, episode: str, points: int = 1000, topic: str = "") -> dict[str, Any]:
+        """Return how strong touch was: envelope of the markers' mean displacement and shear (x, y), mm."""
+        file = self.shelf.episode(folder, episode)
+        topic = topic or _by_signal(file, "field")
+        field = np.asarray(file.data(topic), dtype=np.float64)
+        lengths = np.linalg.norm(field, axis=2).mean(axis=1)
+        shears = np.linalg.norm(field[:, :, :2], axis=2).mean(axis=1)
+        curve = envelope(file.times_ns(topic), np.stack([lengths, shears], axis=1), int(points))
+        return {"t": pack(curve.t_ns), "min": pack(curve.low), "max": pack(curve.high), "unit": "mm",
+                "labels": ["mean", "shear"]}  # fmt: skip
 
     def on_thumbnail(self, folder: Path, episode: str) -> dict[str, Any]:
         """Return a small JPEG of the middle of the take."""

@@ -70,7 +70,10 @@ def serve(socket: zmq.Socket[bytes], answers: Answers, link: ChildLink) -> int:
 
 
 def answer(answers: Answers, data: bytes) -> Reply | None:
-    """Return the reply to one message; None when it is no command of ours, since nobody could match the reply."""
+    """Return the reply to one message; None when it is no command of ours, since nobody could match the reply.
+
+    No question may end this process, so whatever else goes wrong is an error reply too.
+    """
     try:
         command = decode(Command, data)
     except WireError:
@@ -79,6 +82,11 @@ def answer(answers: Answers, data: bytes) -> Reply | None:
         return Reply(SCHEMA_VERSION, command.id, True, answers.answer(command.name, command.arguments))
     except TouchstoneError as error:
         return Reply(SCHEMA_VERSION, command.id, False, error=error.sentence())
+    except Exception as error:  # noqa: BLE001
+        text = (
+            f"The reader failed over {command.name!r} ({type(error).__name__}: {error}). Please report this."
+        )
+        return Reply(SCHEMA_VERSION, command.id, False, error=text)
 
 
 def encoded(reply: Reply) -> bytes:

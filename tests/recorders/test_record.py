@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,9 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app.core.errors import ProcessError
 from app.core.ids import new_uuid
 from app.core.link.hub import Child, Hub
 from recorders.reader import EpisodeFile
+from tests.contracts.sources import ROOT
+from tests.hygiene import wait_until
 from tests.recorders.fake_device import PERIOD_NS, STREAMS, FakeDevice, make_jpeg
 
 pytestmark = pytest.mark.process
@@ -83,3 +90,215 @@ def test_a_lockstep_take_becomes_a_complete_episode(hub: Hub, tmp_path: Path) ->
         assert about["end_ns"] == first_ns + 200 * PERIOD_NS
         assert all(count == 0 for count in about["dropped"].values())
     assert not list((tmp_path / "journals").iterdir())
+
+
+def test_gaps_are_counted_live_and_fail_a_lockstep_take(hub: Hub, tmp_path: Path) -> None:
+    with FakeDevice() as device:
+        recorder = start_recorder(hub, device, tmp_path)
+        uuid = start_take(hub, recorder)
+        device.do(device.publish)
+        hub.wait_for(recorder, ("state",), 20, name="recording", take=uuid)
+
+        def lose() -> None:
+            device.signals.seq["arm/joints"] += 3
+
+        device.step_periods(5)
+        device.do(lose)
+        device.step_periods(5)
+        told = hub.wait_for(recorder, ("state",), 20, name="recording", dropped=3).body
+        assert told["gaps"] == {"arm/joints": 3}
+        hub.intent(recorder, "take_stop", outcome="success", until_ns=device.now_ns, meta={})
+        failed = hub.wait_for(recorder, ("state",), 20, name="failed", take=uuid).body
+        assert "lost samples (arm/joints 3)" in failed["text"]
+    with EpisodeFile(failed["path"]) as episode:
+        assert episode.attributes["dropped"]["arm/joints"] == 3
+
+
+def test_a_take_waits_for_every_required_stream(hub: Hub, tmp_path: Path) -> None:
+    with FakeDevice(lockstep=False) as device:
+        device.mute = {"scene/color", "finger/field"}
+        recorder = start_recorder(hub, device, tmp_path)
+        uuid = start_take(hub, recorder)
+        hub.wait_for(recorder, ("state",), 20, name="waiting", missing=["finger/field", "scene/color"])
+        device.mute = {"scene/color"}
+        hub.wait_for(recorder, ("state",), 20, name="waiting", missing=["scene/color"])
+        device.mute = set()
+        hub.wait_for(recorder, ("state",), 20, name="recording", take=uuid)
+        hub.wait_for(recorder, ("state",), 20, name="recording", take=uuid)
+        hub.intent(recorder, "take_stop", outcome="success", until_ns=0, meta={})
+        path = hub.wait_for(recorder, ("state",), 20, name="saved", take=uuid).body["path"]
+    with EpisodeFile(path) as episode:
+        first = max(int(episode.times_ns(spec.topic)[0]) for spec in STREAMS if spec.required)
+        assert episode.start_ns == first
+        assert episode.end_ns > episode.start_ns
+        assert max(episode.times_ns("arm/joints")) <= episode.end_ns
+        late = episode.column("arm/joints", "t_receive_ns") - episode.times_ns("arm/joints")
+        assert late.min() >= 0
+        assert sum(episode.attributes["dropped"].values()) == 0
+
+
+def test_a_take_stopped_while_it_waited_is_no_success(hub: Hub, tmp_path: Path) -> None:
+    with FakeDevice(lockstep=False) as device:
+        device.mute = {"scene/color"}
+        recorder = start_recorder(hub, device, tmp_path)
+        uuid = start_take(hub, recorder)
+        hub.wait_for(recorder, ("state",), 20, name="waiting", missing=["scene/color"])
+        hub.intent(recorder, "take_stop", outcome="success", until_ns=0, meta={})
+        saved = hub.wait_for(recorder, ("state",), 20, name="saved", take=uuid).body
+        assert saved["outcome"] == "failure"
+        with EpisodeFile(saved["path"]) as episode:
+            assert "scene/color had delivered nothing" in episode.attributes["text"]
+
+
+def test_failed_and_discarded_takes_are_kept_and_marked(hub: Hub, tmp_path: Path) -> None:
+    with FakeDevice() as device:
+        recorder = start_recorder(hub, device, tmp_path)
+        for outcome in ("discarded", "failure"):
+            with EpisodeFile(record(hub, device, recorder, 5, outcome)) as episode:
+                assert episode.attributes["outcome"] == outcome
+
+
+def test_a_camera_that_stops_is_told_once_and_the_take_goes_on(hub: Hub, tmp_path: Path) -> None:
+    with FakeDevice() as device:
+        recorder = start_recorder(hub, device, tmp_path)
+        uuid = start_take(hub, recorder)
+        device.do(device.publish)
+        hub.wait_for(recorder, ("state",), 20, name="recording", take=uuid)
+        device.mute = {"scene/color"}
+        notices = []
+        hub.listener = lambda _child, event: (
+            notices.append(event.body["text"]) if event.kind == "notice" else None
+        )
+        device.step_periods(200)
+        hub.intent(recorder, "take_stop", outcome="failure", until_ns=device.now_ns, meta={})
+        hub.wait_for(recorder, ("state",), 20, name="saved", take=uuid)
+        assert len([text for text in notices if "stream scene/color: nothing came for" in text]) == 1
+
+
+def test_two_recorders_cannot_hold_one_folder(hub: Hub, tmp_path: Path) -> None:
+    with FakeDevice() as device:
+        first = start_recorder(hub, device, tmp_path)
+        with pytest.raises(ProcessError, match=rf"another recorder \(process {first.process.pid}\) holds it"):
+            start_recorder(hub, device, tmp_path)
+        record(hub, device, first, 3)  # the first one was not disturbed
+
+
+def test_a_nearly_full_disk_is_refused_before_the_take(hub: Hub, tmp_path: Path) -> None:
+    with FakeDevice() as device:
+        recorder = start_recorder(hub, device, tmp_path, "--floor-mb", "1e9")
+        hub.intent(recorder, "take_start", take=new_uuid(), meta={})
+        failed = hub.wait_for(recorder, ("state",), 20, name="failed").body
+        assert "a take needs 1000000000 MB to start" in failed["text"]
+        assert device.credits == {}
+    assert not list(tmp_path.glob("journals/*"))
+
+
+@pytest.mark.parametrize("periods", [0, 1, 37, 150])
+def test_killed_in_a_take_nothing_synced_is_lost(hub: Hub, tmp_path: Path, periods: int) -> None:
+    with FakeDevice() as device:
+        recorder = start_recorder(hub, device, tmp_path)
+        uuid = start_take(hub, recorder, seed=11)
+        device.do(device.publish)
+        hub.wait_for(recorder, ("state",), 20, name="recording", take=uuid)
+        device.step_periods(periods)
+        hub.wait_for(recorder, ("state",), 20, name="recording", seconds=periods * 0.02)  # all has come
+        hub.wait_for(
+            recorder, ("state",), 20, name="recording", seconds=periods * 0.02
+        )  # 0.25 s later it is synced
+        os.kill(recorder.process.pid, signal.SIGKILL)
+        recorder.process.wait()
+        second = start_recorder(hub, device, tmp_path)
+        assert (second.ready or {})["recovered"] == 1
+        hub.stop(second)
+        third = start_recorder(hub, device, tmp_path)
+        assert (third.ready or {})["recovered"] == 0
+    path = tmp_path / "episodes" / f"{uuid}.h5"
+    with EpisodeFile(path) as episode:
+        assert episode.problems() == []
+        about = episode.attributes
+        assert (about["recovered"], about["outcome"], about["seed"]) == (True, "failure", 11)
+        assert len(episode.times_ns("arm/joints")) == 1 + 5 * periods
+
+
+def test_killed_while_saving_the_take_is_saved_at_the_next_start(hub: Hub, tmp_path: Path) -> None:
+    with FakeDevice() as device:
+        recorder = start_recorder(hub, device, tmp_path)
+        uuid = start_take(hub, recorder)
+        device.do(device.publish)
+        device.step_periods(400)
+        hub.intent(recorder, "take_stop", outcome="success", until_ns=device.now_ns, meta={"score": 0.9})
+        hub.wait_for(recorder, ("state",), 20, name="saving", take=uuid)
+        os.kill(recorder.process.pid, signal.SIGKILL)
+        recorder.process.wait()
+        hub.stop(start_recorder(hub, device, tmp_path))
+    with EpisodeFile(tmp_path / "episodes" / f"{uuid}.h5") as episode:
+        assert episode.problems() == []
+        assert len(episode.times_ns("arm/joints")) == 2001
+    assert [path.name for path in (tmp_path / "episodes").iterdir()] == [f"{uuid}.h5"]
+    assert not list((tmp_path / "journals").iterdir())
+
+
+def test_told_to_end_in_a_take_it_commits_first(hub: Hub, tmp_path: Path) -> None:
+    with FakeDevice(lockstep=False) as device:
+        recorder = start_recorder(hub, device, tmp_path)
+        uuid = start_take(hub, recorder)
+        hub.wait_for(recorder, ("state",), 20, name="recording", take=uuid)
+        os.kill(recorder.process.pid, signal.SIGTERM)
+        hub.wait_for(recorder, ("bye",), 20, status="done")
+        with EpisodeFile(tmp_path / "episodes" / f"{uuid}.h5") as episode:
+            assert episode.attributes["outcome"] == "failure"
+            assert "cut short: signal SIGTERM" in episode.attributes["text"]
+
+
+PARENT = """
+import sys
+from app.core.link.hub import Hub
+with Hub() as hub:
+    child = hub.start("record", "--connect", sys.argv[1], "--data", sys.argv[2], "--floor-mb", "20")
+    hub.wait_ready(child)
+    hub.intent(child, "take_start", take="orphan", meta={})
+    hub.wait_for(child, ("state",), 20, name="recording")
+    print(child.process.pid, flush=True)
+    while True:
+        hub.poll(100)
+"""
+
+
+def test_a_recorder_whose_parent_is_killed_commits_and_ends(tmp_path: Path) -> None:
+    with FakeDevice(lockstep=False) as device:
+        command = [sys.executable, "-c", PARENT, device.endpoints.text(), str(tmp_path)]
+        parent = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        assert parent.stdout is not None
+        recorder = int(parent.stdout.readline())
+        parent.kill()
+        parent.wait()
+        parent.stdout.close()
+        wait_until(lambda: not Path(f"/proc/{recorder}/cmdline").exists(), 20, "the end of the recorder")
+    with EpisodeFile(tmp_path / "episodes" / "orphan.h5") as episode:
+        assert episode.problems() == []
+        assert (episode.attributes["outcome"], episode.attributes["recovered"]) == ("failure", False)
+        assert "the parent process is gone" in episode.attributes["text"]
+
+
+def test_wrong_messages_are_told_and_cost_nothing_else(hub: Hub, tmp_path: Path) -> None:
+    with FakeDevice() as device:
+        recorder = start_recorder(hub, device, tmp_path)
+        notices: list[str] = []
+        hub.listener = lambda _child, event: (
+            notices.append(event.body["text"]) if event.kind == "notice" else None
+        )
+        uuid = start_take(hub, recorder)
+        device.do(device.publish)
+
+        def misbehave() -> None:
+            topic, header, buffer = device.signals.message("arm/joints", device.now_ns, 5)
+            device.signals.seq["arm/joints"] -= 5
+            device.send((topic, header, buffer[:-1]))
+            device.streams.send_multipart([b"arm/joints", b"\xc1 no header", b""])
+            device.send(("arm/other", header, buffer))
+
+        device.do(misbehave)
+        device.step_periods(5)
+        hub.intent(recorder, "take_stop", outcome="success", until_ns=device.now_ns, meta={})
+        hub.wait_for(recorder, ("state",), 20, name="saved", take=uuid, dropped=0)
+        assert len(notices) == 3
