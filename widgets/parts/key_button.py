@@ -1,0 +1,87 @@
+"""Buttons that show their key, and that say why when they cannot be pressed."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QKeySequence, QPainter, QPaintEvent, QPen, QShortcut
+from PySide6.QtWidgets import QPushButton, QWidget
+
+from widgets.theme.tokens import Theme
+
+CAP_HEIGHT, CAP_PAD, CAP_MARGIN = 20.0, 6.0, 8.0
+
+
+class KeyButton(QPushButton):
+    """A push button with its key drawn as a cap at its right edge.
+
+    The key works while the button is visible. Qt offers a bare key to a text field first, so that typing is not taken
+    for a command.
+
+    Args:
+        text: What it does.
+        key: The key as Qt writes it ("Ctrl+P", "K"); empty for none.
+        role: Look in the style sheet: primary, danger, quiet or none.
+        caption: How the key is drawn, if not as it is written.
+        tip: Tooltip while it can be pressed.
+    """
+
+    def __init__(
+        self, text: str, key: str, theme: Theme, role: str = "", caption: str = "", tip: str = "",
+        parent: QWidget | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(text, parent)
+        self.theme = theme
+        self.key = key
+        self.caption = caption or key
+        self._tip = tip
+        self._cap_font = theme.font("small")
+        self._cap_width = 0.0
+        if role:
+            self.setProperty("role", role)
+        self.setToolTip(tip)
+        self.setAutoDefault(False)
+        if self.caption:
+            self._cap_width = max(
+                CAP_HEIGHT, QFontMetricsF(self._cap_font).horizontalAdvance(self.caption) + 2 * CAP_PAD
+            )
+            self.setStyleSheet(f"padding-right: {round(self._cap_width + 2 * CAP_MARGIN)}px;")
+        if key:
+            shortcut = QShortcut(QKeySequence(key), self)
+            shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
+            shortcut.setAutoRepeat(False)
+            shortcut.activated.connect(self._on_key)
+
+    def _on_key(self) -> None:
+        if self.isVisible() and self.isEnabled():
+            self.click()
+
+    def allow(self, hindrance: str) -> None:
+        """Enable the button if `hindrance` is empty; else disable it, and let its tooltip say why."""
+        self.setEnabled(not hindrance)
+        self.setToolTip(hindrance or self._tip)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the button, then the cap of its key."""
+        super().paintEvent(event)
+        if not self.caption:
+            return
+        left = self.width() - CAP_MARGIN - self._cap_width
+        box = QRectF(left, (self.height() - CAP_HEIGHT) / 2.0, self._cap_width, CAP_HEIGHT)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        colour = self._ink()
+        outline = QColor(colour)
+        outline.setAlphaF(0.5)
+        painter.setPen(QPen(outline, 1.0))
+        painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 4.0, 4.0)
+        painter.setPen(colour)
+        painter.setFont(self._cap_font)
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self.caption)
+        painter.end()
+
+    def _ink(self) -> QColor:
+        if not self.isEnabled():
+            return self.theme.colour("muted")
+        if self.property("role") == "primary":
+            return self.theme.colour("accent_text")
+        return QColor("#ffffff") if self.property("role") == "danger" else self.theme.colour("text")

@@ -1,0 +1,90 @@
+"""pyqtgraph plots in the window's colours: pens by signal, grid, axes with units, a second sign beside colour."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QPen
+
+from widgets.theme.tokens import Theme
+
+
+def pen(colour: QColor, width: float = 1.5, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:
+    """Return a cosmetic pen: `width` pixels at any zoom."""
+    made = QPen(colour, width, style)
+    made.setCosmetic(True)
+    return made
+
+
+class SecondsAxis(pg.AxisItem):
+    """A time axis whose numbers carry their unit, so that it needs no title."""
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        """Return the numbers at the ticks."""
+        return [f"{value * scale:g} s" for value in values]
+
+
+class Plot(pg.PlotWidget):
+    """A plot with the theme's ground, grid and axes.
+
+    Args:
+        left, bottom: Names of the axes with their units.
+        second_ticks: The bottom axis is a time in seconds.
+        equal: One unit is as long on both axes (for paths).
+    """
+
+    def __init__(
+        self,
+        theme: Theme,
+        left: str = "",
+        bottom: str = "",
+        equal: bool = False,
+        log_y: bool = False,
+        second_ticks: bool = False,
+    ) -> None:
+        axes = {"bottom": SecondsAxis("bottom")} if second_ticks else {}
+        super().__init__(background=theme.colour("well"), axisItems=axes)
+        self.theme = theme
+        item = self.plotItem
+        item.hideButtons()
+        item.setMenuEnabled(False)
+        item.setLogMode(x=False, y=log_y)
+        item.setAspectLocked(equal)
+        item.layout.setContentsMargins(4, 8, 12, 4)
+        for name, title in (("left", left), ("bottom", bottom)):
+            axis = item.getAxis(name)
+            axis.setPen(theme.colour("line"))
+            axis.setTextPen(theme.colour("muted"))
+            axis.setStyle(tickFont=theme.font("small"))
+            axis.enableAutoSIPrefix(False)
+            if title:
+                axis.setLabel(
+                    title, **{"color": theme.colour("muted").name(), "font-size": f"{theme.px('small')}px"}
+                )
+        item.getAxis("left").setWidth(56)
+        item.showGrid(x=True, y=True, alpha=0.12)
+
+    def curve(
+        self, colour: QColor, width: float = 1.5, style: Qt.PenStyle = Qt.PenStyle.SolidLine, **more: Any
+    ) -> Any:
+        """Add a curve and return it; give it data with `setData(x, y)`."""
+        return self.plotItem.plot(pen=pen(colour, width, style), **more)
+
+    def lock_mouse(self) -> None:
+        """Let dragging and the wheel not move the axes."""
+        self.plotItem.setMouseEnabled(x=False, y=False)
+
+
+def envelope(times: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return one zigzag line (2n,) through minimum and maximum of each bin, so that every peak is drawn.
+
+    Args:
+        times, low, high: (n,) each: bin times, least and greatest value of the bin.
+    """
+    x = np.repeat(np.asarray(times, dtype=float), 2)
+    y = np.empty(len(x))
+    y[0::2], y[1::2] = low, high
+    return x, y

@@ -1,0 +1,69 @@
+"""A column beside a plot: each curve's line as it is drawn, its name, and its value at the moment."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from widgets.parts.plot import pen
+from widgets.theme.tokens import Theme
+
+LINE = 22
+SWATCH = 24
+Entry = tuple[str, QColor, Qt.PenStyle]
+
+
+class Readout(QWidget):
+    """Legend with values; keeps its room whatever the values are.
+
+    Args:
+        entries: Name, colour and line style of each curve.
+    """
+
+    def __init__(self, theme: Theme, entries: list[Entry], width: int = 152) -> None:
+        super().__init__()
+        self._theme, self._entries = theme, entries
+        self._values: list[str] = [""] * len(entries)
+        self.setFixedWidth(width)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+
+    def sizeHint(self) -> QSize:
+        """Return room for all entries."""
+        return QSize(self.width(), LINE * len(self._entries) + 8)
+
+    def set_entries(self, entries: list[Entry]) -> None:
+        """Show other curves."""
+        self._entries, self._values = entries, [""] * len(entries)
+        self.updateGeometry()
+        self.update()
+
+    def show_values(self, values: list[str]) -> None:
+        """Show the values, formatted, in the order of the entries."""
+        if values != self._values:
+            self._values = values
+            self.update()
+
+    def values(self) -> list[str]:
+        """Return what is shown."""
+        return list(self._values)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the entries from the top."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for number, ((name, colour, style), value) in enumerate(
+            zip(self._entries, self._values, strict=True)
+        ):
+            box = QRectF(8, 8 + number * LINE, self.width() - 12, LINE)
+            painter.setPen(pen(colour, 2.5, style))
+            y = box.center().y()
+            painter.drawLine(QPointF(box.left(), y), QPointF(box.left() + SWATCH, y))
+            painter.setFont(self._theme.font("small"))
+            painter.setPen(self._theme.colour("muted"))
+            side = Qt.AlignmentFlag.AlignVCenter
+            painter.drawText(box.adjusted(SWATCH + 8, 0, 0, 0), side | Qt.AlignmentFlag.AlignLeft, name)
+            painter.setFont(self._theme.number_font("small"))
+            painter.setPen(self._theme.colour("text"))
+            painter.drawText(box, side | Qt.AlignmentFlag.AlignRight, value)
+        painter.end()

@@ -1,0 +1,119 @@
+"""The episodes of a folder as a Qt model, and the filter over it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QSortFilterProxyModel,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QImage
+
+from widgets.parts.episodes import EpisodeItem
+
+Index = QModelIndex | QPersistentModelIndex
+ITEM = int(Qt.ItemDataRole.UserRole)
+THUMBNAIL = ITEM + 1
+
+
+class EpisodeModel(QAbstractListModel):
+    """Rows in the order of the reader, the newest first on demand of the view.
+
+    Signals:
+        thumbnail_wanted(str): A row came into view whose small picture is not known: its uuid.
+    """
+
+    thumbnail_wanted = Signal(str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.items: list[EpisodeItem] = []
+        self._thumbnails: dict[str, QImage | None] = {}
+
+    def set_items(self, items: list[EpisodeItem]) -> None:
+        """Show these episodes; if only their values differ, the view keeps its place."""
+        if [item.uuid for item in items] == [item.uuid for item in self.items]:
+            self.items = items
+            if items:
+                self.dataChanged.emit(self.index(0), self.index(len(items) - 1))
+            return
+        self.beginResetModel()
+        self.items = items
+        self.endResetModel()
+
+    def set_thumbnail(self, uuid: str, image: QImage) -> None:
+        """Take over a small picture that was wanted."""
+        self._thumbnails[uuid] = image
+        row = self.row_of(uuid)
+        if row >= 0:
+            self.dataChanged.emit(self.index(row), self.index(row))
+
+    def row_of(self, uuid: str) -> int:
+        """Return the row of an episode, −1 if it is not there."""
+        return next((row for row, item in enumerate(self.items) if item.uuid == uuid), -1)
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        """Return how many episodes there are."""
+        return 0 if parent.isValid() else len(self.items)
+
+    def data(self, index: Index, role: int = int(Qt.ItemDataRole.DisplayRole)) -> Any:
+        """Return the item, its small picture, or its words for screen readers."""
+        if not index.isValid():
+            return None
+        item = self.items[index.row()]
+        if role == ITEM:
+            return item
+        if role == THUMBNAIL:
+            if item.uuid not in self._thumbnails and not item.broken:
+                self._thumbnails[item.uuid] = None
+                self.thumbnail_wanted.emit(item.uuid)
+            return self._thumbnails.get(item.uuid)
+        if role == Qt.ItemDataRole.DisplayRole:
+            return f"seed {item.seed}, {item.outcome or 'broken'}, {item.seconds:.1f} s"
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return item.broken or item.label_problem or item.text or f"{item.created}\n{item.uuid}"
+        return None
+
+
+class EpisodeFilter(QSortFilterProxyModel):
+    """Lets through what has the outcome and all the words that the person typed."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._outcome, self._words = "", []  # type: tuple[str, list[str]]
+
+    def choose(self, outcome: str, text: str) -> None:
+        """Set the filter; empty lets everything through."""
+        self.beginFilterChange()
+        self._outcome, self._words = outcome, text.lower().split()
+        self.endFilterChange()
+
+    def filterAcceptsRow(self, row: int, parent: Index) -> bool:
+        """Return whether a row is shown."""
+        item = self.sourceModel().index(row, 0).data(ITEM)
+        if self._outcome == "flagged":
+            if not (item.recovered or item.dropped or item.broken or item.label_problem):
+                return False
+        elif self._outcome and item.outcome != self._outcome:
+            return False
+        return all(word in searchable(item) for word in self._words)
+
+
+def searchable(item: EpisodeItem) -> str:
+    """Return everything of an episode that can be searched, in lower case."""
+    flags = [
+        "recovered" if item.recovered else "",
+        "trimmed" if item.trimmed else "",
+        "broken" if item.broken else "",
+    ]
+    parts = [
+        item.uuid, item.task, item.instruction, item.outcome, f"seed {item.seed}", item.operator, item.created,
+        item.notes, *flags,
+    ]  # fmt: skip
+    return " ".join(parts).lower()

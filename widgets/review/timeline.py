@@ -1,0 +1,213 @@
+"""Force and touch over the time of an episode, with playhead, trim handles and phase marks on the same axis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QGridLayout, QWidget
+
+from widgets.parts.plot import Plot, envelope, pen
+from widgets.parts.readout import Readout
+from widgets.theme.tokens import Theme
+
+FORCES = (("Fx", "force.x", Qt.PenStyle.SolidLine), ("Fy", "force.y", Qt.PenStyle.DashLine),
+          ("Fz", "force.z", Qt.PenStyle.DotLine))  # fmt: skip
+TOUCHES = (("mean", "touch.mean", Qt.PenStyle.SolidLine), ("shear", "touch.shear", Qt.PenStyle.DashLine))
+SECOND = 1e-9
+
+
+class Timeline(QWidget):
+    """Two plots with one time axis, in seconds since the start of the take.
+
+    Signals:
+        sought(object): The person points at a time (ns, session clock).
+        trimmed(object, object): The person moved a trim handle: start and end (ns), None where nothing is cut.
+    """
+
+    sought = Signal(object)
+    trimmed = Signal(object, object)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._start_ns = self._end_ns = 0
+        self.force, self.touch = Plot(theme, "Force  N"), Plot(theme, "Touch  mm", second_ticks=True)
+        self._curves = {
+            "force": self._add_curves(self.force, FORCES),
+            "touch": self._add_curves(self.touch, TOUCHES),
+        }
+        self._data: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+        self._readouts = {
+            name: Readout(theme, [(word, theme.signal(signal), style) for word, signal, style in entries])
+            for name, entries in (("force", FORCES), ("touch", TOUCHES))
+        }
+        self._heads = [self._add_head(plot) for plot in (self.force, self.touch)]
+        self._handles = {
+            side: [self._add_handle(plot, side) for plot in self._plots] for side in ("start", "end")
+        }
+        self._shades = {side: [self._add_shade(plot) for plot in self._plots] for side in ("start", "end")}
+        self._marks: list[Any] = []
+        self._build()
+
+    @property
+    def _plots(self) -> tuple[Plot, Plot]:
+        return self.force, self.touch
+
+    def _build(self) -> None:
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        for number, (plot, name) in enumerate(((self.force, "force"), (self.touch, "touch"))):
+            layout.addWidget(plot, number, 0)
+            layout.addWidget(self._readouts[name], number, 1)
+            layout.setRowStretch(number, 1)
+        self.touch.setXLink(self.force)
+        self.force.getAxis("bottom").setStyle(showValues=False)
+        self.force.getAxis("bottom").setHeight(4)
+        self.setMinimumHeight(180)
+        for plot in self._plots:
+            plot.plotItem.setMouseEnabled(x=True, y=False)
+            plot.scene().sigMouseClicked.connect(lambda event, plot=plot: self._on_click(plot, event))
+
+    def _add_curves(self, plot: Plot, names: tuple[tuple[str, str, Qt.PenStyle], ...]) -> list[Any]:
+        return [plot.curve(self._theme.signal(signal), 1.5, style) for _name, signal, style in names]
+
+    def _add_head(self, plot: Plot) -> Any:
+        head = pg.InfiniteLine(0.0, 90, pen(self._theme.colour("text"), 2.0), movable=True)
+        head.setHoverPen(pen(self._theme.colour("accent"), 3.0))
+        head.setZValue(40)
+        head.sigDragged.connect(lambda line: self.sought.emit(self._to_ns(line.value())))
+        plot.addItem(head)
+        return head
+
+    def _add_handle(self, plot: Plot, side: str) -> Any:
+        words = {"start": "▸ in", "end": "out ◂"}[side] if plot is self.force else None
+        anchors = [(0.0, 0.0)] * 2 if side == "start" else [(1.0, 0.0)] * 2
+        handle = pg.InfiniteLine(
+            0.0, 90, pen(self._theme.colour("warning"), 3.0), movable=True, label=words,
+            labelOpts={"position": 0.98, "color": self._theme.colour("warning"), "anchors": anchors},
+        )  # fmt: skip
+        handle.setHoverPen(pen(self._theme.colour("accent"), 5.0))
+        handle.setZValue(30)
+        handle.setCursor(Qt.CursorShape.SizeHorCursor)
+        handle.sigDragged.connect(lambda line: self._on_handle_dragged(side, line.value()))
+        handle.sigPositionChangeFinished.connect(self._on_handle_released)
+        plot.addItem(handle)
+        return handle
+
+    def _add_shade(self, plot: Plot) -> Any:
+        shade = pg.LinearRegionItem((0.0, 0.0), movable=False, brush=self._theme.colour("ground", 0.75))
+        for line in shade.lines:
+            line.setPen(pen(self._theme.colour("line", 0.0)))
+        shade.setZValue(20)
+        plot.addItem(shade)
+        return shade
+
+    def open(self, start_ns: int, end_ns: int) -> None:
+        """Show an empty axis for an episode of this span."""
+        self._start_ns, self._end_ns = start_ns, max(end_ns, start_ns + 1)
+        self._data.clear()
+        for curves in self._curves.values():
+            for curve in curves:
+                curve.setData([], [])
+        length = self.seconds(self._end_ns)
+        margin = 0.01 * length
+        self.force.setXRange(-margin, length + margin, padding=0)
+        self.force.plotItem.vb.setLimits(xMin=-margin, xMax=length + margin)
+        self.touch.plotItem.vb.setLimits(xMin=-margin, xMax=length + margin)
+        self.show_trim(None, None)
+        self.show_phases(())
+        self.show_head(start_ns)
+
+    def seconds(self, t_ns: int) -> float:
+        """Return a session time as seconds since the start of the take."""
+        return (t_ns - self._start_ns) * SECOND
+
+    def _to_ns(self, seconds: float) -> int:
+        return min(max(self._start_ns + round(seconds / SECOND), self._start_ns), self._end_ns)
+
+    def show_curve(self, name: str, curve: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+        """Draw an envelope: t_ns (n,), min and max (n, columns)."""
+        times, low, high = curve
+        seconds = (times - self._start_ns) * SECOND
+        for column, line in enumerate(self._curves[name][: low.shape[1]]):
+            line.setData(*envelope(seconds, low[:, column], high[:, column]))
+        self._data[name] = (times, (low + high) / 2.0)
+        self.show_head(self._to_ns(self._heads[0].value()))
+
+    def show_head(self, t_ns: int) -> None:
+        """Draw the playhead."""
+        for head in self._heads:
+            head.setValue(self.seconds(t_ns))
+        for name, unit, decimals in (("force", "N", 1), ("touch", "mm", 2)):
+            values = [f"{value:.{decimals}f} {unit}" for value in self._values_at(name, t_ns)]
+            self._readouts[name].show_values(values or [""] * len(self._curves[name]))
+
+    def _values_at(self, name: str, t_ns: int) -> list[float]:
+        times, values = self._data.get(name, (np.zeros(0), np.zeros((0, 0))))
+        if len(times) == 0:
+            return []
+        return [float(value) for value in values[min(int(np.searchsorted(times, t_ns)), len(times) - 1)]]
+
+    def show_trim(self, start_ns: int | None, end_ns: int | None) -> None:
+        """Draw what is cut off; the handles stand at the ends where nothing is."""
+        length = self.seconds(self._end_ns)
+        low = 0.0 if start_ns is None else self.seconds(start_ns)
+        high = length if end_ns is None else self.seconds(end_ns)
+        for side, value in (("start", low), ("end", high)):
+            for handle in self._handles[side]:
+                handle.blockSignals(True)
+                handle.setValue(value)
+                handle.blockSignals(False)
+        self._shade(low, high)
+
+    def _shade(self, low: float, high: float) -> None:
+        length = self.seconds(self._end_ns)
+        for shade in self._shades["start"]:
+            shade.setRegion((-0.01 * length, low) if low > 0 else (-1.0, -1.0))
+        for shade in self._shades["end"]:
+            shade.setRegion((high, 1.01 * length) if high < length else (length + 1.0, length + 1.0))
+
+    def trim(self) -> tuple[int | None, int | None]:
+        """Return where the handles stand (ns), None at an end of the take."""
+        start = self._to_ns(self._handles["start"][0].value())
+        end = self._to_ns(self._handles["end"][0].value())
+        return (None if start <= self._start_ns else start), (None if end >= self._end_ns else end)
+
+    def _on_handle_dragged(self, side: str, value: float) -> None:
+        shortest = 0.05
+        low, high = self._handles["start"][0].value(), self._handles["end"][0].value()
+        if side == "start":
+            value = min(max(value, 0.0), high - shortest)
+        else:
+            value = max(min(value, self.seconds(self._end_ns)), low + shortest)
+        for handle in self._handles[side]:
+            handle.setValue(value)
+        self._shade(self._handles["start"][0].value(), self._handles["end"][0].value())
+        self.sought.emit(self._to_ns(value))
+
+    def _on_handle_released(self) -> None:
+        self.trimmed.emit(*self.trim())
+
+    def show_phases(self, phases: tuple[tuple[int, str], ...]) -> None:
+        """Draw phase marks (session time in ns, name)."""
+        for plot, mark in self._marks:
+            plot.removeItem(mark)
+        self._marks = []
+        for t_ns, name in phases:
+            for plot in self._plots:
+                mark = pg.InfiniteLine(
+                    self.seconds(t_ns), 90, pen(self._theme.colour("text"), 1.5, Qt.PenStyle.DashLine),
+                    label=name if plot is self.force else None,
+                    labelOpts={"position": 0.08, "color": self._theme.colour("text"), "anchors": [(0, 0.5)] * 2,
+                               "fill": self._theme.colour("well", 0.8)},
+                )  # fmt: skip
+                plot.addItem(mark)
+                self._marks.append((plot, mark))
+
+    def _on_click(self, plot: Plot, event: Any) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.sought.emit(self._to_ns(plot.plotItem.vb.mapSceneToView(event.scenePos()).x()))
