@@ -60,12 +60,14 @@ class WindowContext:
     Attributes:
         bridge: Streams (`history`, `frames`, `health`), device commands, readers, `ticked` at 60 Hz.
         jobs: Starts roles as child processes (`jobs.start("train", …) -> Job`).
-        rig: The one device server that Collect and Deploy share: `rig.ensure()`, `rig.info`, `rig.connect_text`.
+        rig: The one device server that Collect and Deploy share: `rig.ensure()`, `rig.info`, `rig.connect_text`;
+            `rig.claim(name)` before moving the arm, `rig.release(name)` after.
         project: Where episodes and runs live.
         notifications: `info`, `warning`, `error`: what the person must see.
         status: The status strip; the page that runs something sets it.
         theme: Colours, sizes, fonts.
-        hand: Keyboard and mouse with the dead-man; `hand.engage(endpoint)` sends beats there.
+        hand: Keyboard and mouse with the dead-man; `hand.engage(endpoint, page)` sends beats there.
+        autostart: Connect the rig as soon as Collect appears (tests may not want that).
     """
 
     bridge: Bridge
@@ -76,3 +78,4 @@ class WindowContext:
     status: StatusModel
     theme: Theme
     hand: Hand
+    autostart: bool = True

@@ -39,6 +39,9 @@ class RigSession(QObject):
         changed(): `phase` or `info` changed.
         up(): The rig is there: `info` and `connect_text` are set.
         down(str): It has gone; the text says why, empty if it was asked to.
+        asked_to_leave(str): Another page claims the rig; the present owner of this name must end what it runs on it
+            and call `release`.
+        granted(str): The claimant of this name has the rig now.
 
     Attributes:
         name: Name of the rig ("sim/wipe").
@@ -49,6 +52,8 @@ class RigSession(QObject):
     changed = Signal()
     up = Signal()
     down = Signal(str)
+    asked_to_leave = Signal(str)
+    granted = Signal(str)
 
     def __init__(self, name: str, bridge: Bridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -58,6 +63,8 @@ class RigSession(QObject):
         self.info: ServerInfo | None = None
         self.connect_text = ""
         self.problem = ""
+        self.owner = ""
+        self._claimant = ""
         self._bridge = bridge
         self._job: Job | None = None
 
@@ -81,6 +88,24 @@ class RigSession(QObject):
         """End the rig's server."""
         if self._job is not None:
             self._job.stop()
+
+    def claim(self, owner: str) -> None:
+        """Ask for the rig: one page at a time moves the arm. `granted(owner)` follows, at once if nobody has it."""
+        if self.owner in ("", owner):
+            self.owner = owner
+            self.granted.emit(owner)
+        else:
+            self._claimant = owner
+            self.asked_to_leave.emit(self.owner)
+
+    def release(self, owner: str) -> None:
+        """Give the rig back, after everything that this page ran on it has ended."""
+        if self._claimant == owner:
+            self._claimant = ""
+        if self.owner == owner:
+            self.owner, claimant, self._claimant = "", self._claimant, ""
+            if claimant:
+                self.claim(claimant)
 
     def camera(self, name: str) -> CameraInfo | None:
         """Return a camera's geometry by name, None if the rig has none of that name."""

@@ -60,7 +60,12 @@ class Session(QObject):
     """Everything behind one window; `close` ends it in the right order."""
 
     def __init__(
-        self, rig: str, root: Path | None, theme_name: str | None, pages: Sequence[type[Page]]
+        self,
+        rig: str,
+        root: Path | None,
+        theme_name: str | None,
+        pages: Sequence[type[Page]],
+        autostart: bool,
     ) -> None:
         super().__init__()
         self.notifications = Notifications(self)
@@ -83,6 +88,7 @@ class Session(QObject):
             status=StatusModel(self),
             theme=theme,
             hand=Hand(self.bridge, self),
+            autostart=autostart,
         )
         self.window = MainWindow(self.context, pages, self.layout_state)
         self.window.theme_asked.connect(self._on_theme_asked)
@@ -108,7 +114,11 @@ class Session(QObject):
 
 
 def open_session(
-    rig: str, root: Path | None, theme: str | None, pages: Sequence[type[Page]] = PAGES
+    rig: str,
+    root: Path | None,
+    theme: str | None,
+    pages: Sequence[type[Page]] = PAGES,
+    autostart: bool = True,
 ) -> Session:
     """Return a session with its window, not yet shown."""
-    return Session(rig, root, theme, pages)
+    return Session(rig, root, theme, pages, autostart)

@@ -17,7 +17,19 @@ from app.core.wire.messages import SampleHeader
 from widgets.bridge.mailbox import Mailbox
 from widgets.bridge.ring import Ring, Samples, Times
 
+SUMMARY = "/summary"  # a marker field also fills a ring of this name: mean length, mean shear
 MOST_COLUMNS = 32  # wider signals (a marker field) are pictures: only the newest matters
+
+
+def summary(fields: np.ndarray) -> Samples:
+    """Return mean displacement and mean shear (n, 2) of marker fields (n, N, 3), in the field's unit.
+
+    The mean is over the markers' lengths; shear is the length of the part along the pad (x and y of the tool).
+    """
+    fields = fields.astype(np.float64)
+    lengths = np.linalg.norm(fields, axis=2).mean(axis=1)
+    shear = np.linalg.norm(fields[:, :, :2], axis=2).mean(axis=1)
+    return np.stack([lengths, shear], axis=1)
 
 
 @dataclass(frozen=True)
@@ -82,16 +94,21 @@ class Feed:
 
     def _take_array(self, topic: str, header: SampleHeader, samples: np.ndarray, now: int) -> None:
         columns = int(np.prod(header.shape)) if header.shape else 1
+        times = np.array(header.t_ns, dtype=np.int64)
         if columns > MOST_COLUMNS:
             self.mailbox.put(topic, Frame(header, header.t_ns[-1], now, samples[-1].copy()))
-            return
+            if len(header.shape) == 2 and header.shape[1] == 3:
+                self._ring(topic + SUMMARY, 2).push(times, summary(samples))
+        else:
+            self._ring(topic, columns).push(times, samples.reshape(len(samples), columns).astype(np.float64))
+
+    def _ring(self, topic: str, columns: int) -> Ring:
         ring = self._rings.get(topic)
         if ring is None or ring.columns != columns:
             ring = Ring(columns, self._capacity)
             with self._lock:
                 self._rings[topic] = ring
-        times = np.array(header.t_ns, dtype=np.int64)
-        ring.push(times, samples.reshape(len(samples), columns).astype(np.float64))
+        return ring
 
     def _count(self, topic: str, header: SampleHeader, now: int) -> None:
         with self._lock:

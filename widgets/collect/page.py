@@ -1,9 +1,35 @@
-"""The workspace Collect (under construction)."""
+"""The workspace Collect: live views, the hand, and the recording bar."""
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QApplication, QVBoxLayout
+
+from app.core.geometry import pose_to_matrix
+from widgets.collect.recording_bar import RecordingBar
+from widgets.collect.session import CollectSession, Phase
+from widgets.context import WindowContext
+from widgets.hand.hand import TYPING
 from widgets.hand.keys import HELP
+from widgets.hand.view_axes import plane_of, snapped_view
 from widgets.page import Page
+from widgets.views.live_views import LiveViews
+
+RECORDING_HELP = (
+    ("", "Record"),
+    ("Enter", "Start a take, keep it, go on to the next"),
+    ("Backspace", "Discard the take; between takes: reset the board"),
+    ("T", "Tare the force sensor"),
+    ("P", "Practice: nothing is recorded"),
+)
+EMPTY = {
+    Phase.OFF: "No pictures: the rig is not connected. Press Enter to start it.",
+    Phase.CONNECTING: "The rig starts …",
+}
 
 
 class CollectPage(Page):
@@ -12,4 +38,109 @@ class CollectPage(Page):
     title = "Collect"
     icon = "collect"
     key = 1
-    key_help = HELP
+    key_help = (*HELP, *RECORDING_HELP)
+
+    def __init__(self, context: WindowContext) -> None:
+        super().__init__(context)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.session = CollectSession(context, self)
+        self.views = LiveViews(context)
+        self.bar = RecordingBar(self.session, context.hand, context.theme)
+        column = QVBoxLayout(self)
+        grid = context.theme.grid
+        column.setContentsMargins(grid(), grid(), grid(), grid())
+        column.setSpacing(grid())
+        column.addWidget(self.views, 1)
+        column.addWidget(self.bar)
+        self._seen = False
+        self._connect()
+        self._on_session()
+
+    def _connect(self) -> None:
+        context, session = self.context, self.session
+        session.changed.connect(self._on_session)
+        context.bridge.ticked.connect(self.views.refresh)
+        context.rig.up.connect(self._on_rig)
+        context.rig.down.connect(self._on_rig)
+        self.bar.next_pressed.connect(session.next)
+        self.bar.discard_pressed.connect(session.discard)
+        self.bar.tare_pressed.connect(session.tare)
+        self.views.mouse_pressed.connect(lambda: context.hand.hold_mouse(True))
+        self.views.mouse_released.connect(lambda: context.hand.hold_mouse(False))
+        self.views.mouse_dragged.connect(self._on_drag)
+        self.views.mouse_wheeled.connect(context.hand.wheel)
+        for keys, button in (
+            ("Return", self.bar.primary),
+            ("Enter", self.bar.primary),
+            ("Backspace", self.bar.discard),
+            ("T", self.bar.tare),
+            ("P", self.bar.practice),
+        ):
+            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.setAutoRepeat(False)
+            shortcut.activated.connect(lambda button=button: self._press(button))
+
+    def _press(self, button: Any) -> None:
+        typing = QApplication.focusWidget()
+        if isinstance(typing, TYPING):
+            self.setFocus()  # Enter in a field ends typing, and nothing else
+        elif button.isEnabled():
+            button.click()
+
+    def appear(self) -> None:
+        """Connect at the first time; let the hand drive again."""
+        self._on_session()
+        if not self._seen:
+            self._seen = True
+            if self.context.autostart:
+                self.session.connect_rig()
+
+    def vanish(self) -> None:
+        """The hand drives only while its page is seen."""
+        self.context.hand.drop("")
+
+    def _on_rig(self, _why: str = "") -> None:
+        info = self.context.rig.info
+        self.views.attach(info)
+        camera = self.context.rig.camera("scene")
+        if camera is not None:
+            pose = np.asarray(camera.pose).reshape(4, 4)
+            self.context.hand.set_view(*snapped_view(pose[:3, 0], pose[:3, 2]))
+
+    def _on_drag(self, name: str, right: float, up: float) -> None:
+        camera = self.context.rig.camera(name)
+        pose = self.views.live.pose
+        if camera is None or pose is None:
+            return
+        mount = pose_to_matrix(pose) if camera.mount == "tool" else np.eye(4)
+        axes = (mount @ np.asarray(camera.pose).reshape(4, 4))[:3, :3]
+        twist = np.zeros(6)
+        right_axis, up_axis = plane_of(axes[:, 0], axes[:, 1], axes[:, 2])
+        twist[:3] = right * right_axis + up * up_axis
+        self.context.hand.drag(twist)
+
+    def _on_session(self) -> None:
+        session = self.session
+        endpoint = str(session.numbers.get("input") or "")
+        if endpoint and session.operator == "hand":
+            self.context.hand.engage(endpoint, self)
+        self.views.set_empty(EMPTY.get(session.phase, "Waiting for the first picture …"))
+        self.bar.refresh()
+        if self.isVisible():
+            session.tell_status()
+
+    def save_state(self) -> dict[str, object]:
+        """Remember splitters, plan and person."""
+        return {
+            "views": self.views.save_state(),
+            "plan": self.session.plan,
+            "person": self.session.person,
+        }
+
+    def restore_state(self, state: dict[str, Any]) -> None:
+        """Take over what was remembered."""
+        self.bar.plan.setValue(int(state["plan"]))
+        self.session.person = str(state["person"])
+        self.bar.person.setText(self.session.person)
+        self.views.restore_state(state["views"])

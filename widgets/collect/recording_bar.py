@@ -1,0 +1,173 @@
+"""The recording bar: the one key that walks start, keep, next; discard; plan, person, task; the hand's speed."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QSpinBox,
+    QWidget,
+)
+
+from widgets.collect.session import BUSY, CollectSession, Phase
+from widgets.hand.hand import Grip, Hand
+from widgets.hand.keys import SPEEDS
+from widgets.parts.key_button import KeyButton
+from widgets.theme.tokens import State, Theme
+
+PRIMARY = {
+    Phase.OFF: "Connect the rig",
+    Phase.CONNECTING: "Connecting …",
+    Phase.STARTING: "Starting …",
+    Phase.SCRIPT: "Script drives",
+    Phase.RESETTING: "Resetting …",
+    Phase.READY: "Start take",
+    Phase.RECORDING: "Keep take",
+    Phase.SAVING: "Saving …",
+    Phase.KEPT: "Next take",
+    Phase.FAULT: "Try again",
+}
+OPERATORS = (("hand", "By hand"), ("script", "Scripted operator"))
+
+
+class HandGauge(QWidget):
+    """Shows whether the dead-man is held, and the speed as bars."""
+
+    def __init__(self, hand: Hand, theme: Theme) -> None:
+        super().__init__()
+        self._hand, self._theme = hand, theme
+        self.setFixedWidth(theme.grid(19))
+        self.setToolTip("Hold Space to move. − and + change the speed.")
+        hand.changed.connect(self.update)
+
+    def sizeHint(self) -> QSize:
+        """As high as the primary button."""
+        return QSize(self._theme.grid(19), self._theme.px("primary"))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Draw the grip in words, and a bar for each speed."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        theme, hand = self._theme, self._hand
+        words = {Grip.HELD: "Space held", Grip.LOST: "Release Space", Grip.RELEASED: "Hold Space to move"}[
+            hand.grip
+        ]
+        if not hand.engaged:
+            words = "Hand not connected"
+        colour = {Grip.HELD: theme.state(State.ARMED)[0], Grip.LOST: theme.colour("bad")}.get(
+            hand.grip, theme.colour("muted")
+        )
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour)
+        painter.drawEllipse(QRectF(0, 8, 12, 12))
+        painter.setPen(theme.colour("text" if hand.engaged else "muted"))
+        painter.setFont(theme.font("small", bold=True))
+        painter.drawText(QRectF(20, 4, self.width() - 20, 20), Qt.AlignmentFlag.AlignVCenter, words)
+        painter.setFont(theme.font("small"))
+        painter.setPen(theme.colour("muted"))
+        painter.drawText(QRectF(0, 34, 60, 20), Qt.AlignmentFlag.AlignVCenter, "Speed − +")
+        painter.setPen(Qt.PenStyle.NoPen)
+        for index, speed in enumerate(SPEEDS):
+            painter.setBrush(theme.colour("accent" if speed <= hand.speed + 1e-9 else "raised"))
+            height = 6 + 2 * index
+            painter.drawRoundedRect(QRectF(72 + index * 11, 52 - height, 8, height), 2, 2)
+
+
+class RecordingBar(QWidget):
+    """Buttons and fields under the live views.
+
+    Signals:
+        next_pressed(), discard_pressed(), tare_pressed(): Buttons.
+    """
+
+    next_pressed = Signal()
+    discard_pressed = Signal()
+    tare_pressed = Signal()
+
+    def __init__(self, session: CollectSession, hand: Hand, theme: Theme) -> None:
+        super().__init__()
+        self._session = session
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.grid(2))
+        self.primary = KeyButton("", "", theme, "primary", "Enter")
+        self.primary.setFixedWidth(theme.grid(33))
+        self.primary.clicked.connect(self.next_pressed)
+        self.discard = KeyButton("", "", theme, "", "⌫ Backspace")
+        self.discard.setFixedSize(theme.grid(28), theme.px("primary"))
+        self.discard.clicked.connect(self.discard_pressed)
+        self.tare = KeyButton("Tare", "", theme, "", "T", "Make the present force the zero")
+        self.tare.setFixedSize(theme.grid(11), theme.px("primary"))
+        self.tare.clicked.connect(self.tare_pressed)
+        for button in (self.primary, self.discard, self.tare):
+            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            row.addWidget(button)
+        row.addWidget(HandGauge(hand, theme))
+        row.addLayout(self._fields(theme), 1)
+        self.refresh()
+
+    def _fields(self, theme: Theme) -> QGridLayout:
+        self.plan = QSpinBox()
+        self.plan.setRange(1, 999)
+        self.plan.setValue(self._session.plan)
+        self.plan.setSuffix(" takes")
+        self.plan.setToolTip("How many takes to keep; also shown in the status strip")
+        self.plan.valueChanged.connect(self._session.set_plan)
+        self.operator = QComboBox()
+        for name, words in OPERATORS:
+            self.operator.addItem(words, name)
+        self.operator.setToolTip("Who drives the arm")
+        self.operator.activated.connect(
+            lambda _: self._session.set_operator(str(self.operator.currentData()))
+        )
+        self.person = QLineEdit(self._session.person)
+        self.person.setPlaceholderText("Your name")
+        self.instruction = QLineEdit(self._session.instruction)
+        self.instruction.setToolTip("The task in words; it is stored with every take")
+        for field in (self.person, self.instruction):
+            field.editingFinished.connect(self._on_meta)
+        self.practice = QCheckBox("Practice")
+        self.practice.setToolTip("Everything works, nothing is recorded")
+        self.practice.toggled.connect(self._session.set_practice)
+        grid = QGridLayout()
+        grid.setSpacing(4)
+        grid.setHorizontalSpacing(theme.grid())
+        rows: tuple[tuple[int, int, str, QWidget], ...] = (
+            (0, 0, "Plan", self.plan),
+            (0, 2, "Driver", self.operator),
+            (0, 4, "Person", self.person),
+            (1, 0, "Task", self.instruction),
+        )
+        for line, column, words, widget in rows:
+            label = QLabel(words)
+            label.setProperty("role", "small")
+            grid.addWidget(label, line, column)
+            widget.setFixedHeight(theme.grid(3.5))
+            widget.setStyleSheet("min-height: 0;")
+            grid.addWidget(widget, line, column + 1, 1, 3 if widget is self.instruction else 1)
+        self.practice.setStyleSheet("min-height: 0;")
+        grid.addWidget(self.practice, 1, 4, 1, 2)
+        grid.setColumnStretch(5, 1)
+        grid.setColumnStretch(3, 1)
+        return grid
+
+    def _on_meta(self) -> None:
+        self._session.set_meta(self.person.text().strip(), self.instruction.text().strip())
+
+    def refresh(self) -> None:
+        """Show what the keys do now."""
+        phase = self._session.phase
+        practice = self._session.practice and phase is Phase.READY
+        self.primary.setText("Reset the board" if practice else PRIMARY[phase])
+        self.primary.setEnabled(phase not in BUSY and phase is not Phase.SCRIPT)
+        self.discard.setText("Discard take" if phase is Phase.RECORDING else "Reset board")
+        self.discard.setEnabled(phase in (Phase.READY, Phase.RECORDING, Phase.FAULT))
+        self.tare.setEnabled(phase in (Phase.READY, Phase.RECORDING))
+        self.practice.setEnabled(phase is not Phase.RECORDING)
+        self.operator.setEnabled(phase is not Phase.RECORDING)

@@ -1,0 +1,273 @@
+"""Collecting as the page sees it: the rig, the child `collect`, its phases, and what the status strip says of them.
+
+::
+
+    off -- connect() --> connecting (rig) --> starting (collect) --> the child's phases: resetting, ready, recording,
+     ^                                                               saving, kept, fault
+     +------------------- rig or collect has ended ------------------+
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from widgets.bridge.jobs import Job
+from widgets.context import WindowContext
+from widgets.hand.hand import Grip
+from widgets.theme.tokens import State
+
+OWNER = "collect"
+
+
+class Phase(StrEnum):
+    """Where collecting stands; from `resetting` on they are the child's own words."""
+
+    OFF = "off"
+    CONNECTING = "connecting"
+    STARTING = "starting"
+    SCRIPT = "script"
+    RESETTING = "resetting"
+    READY = "ready"
+    RECORDING = "recording"
+    SAVING = "saving"
+    KEPT = "kept"
+    FAULT = "fault"
+
+
+BY_CHILD = {phase.value: phase for phase in Phase}
+BUSY = (Phase.CONNECTING, Phase.STARTING, Phase.RESETTING, Phase.SAVING)
+WORDS = {
+    Phase.OFF: "NOT CONNECTED",
+    Phase.CONNECTING: "CONNECTING",
+    Phase.STARTING: "STARTING",
+    Phase.SCRIPT: "SCRIPT DRIVES",
+    Phase.RESETTING: "RESETTING",
+    Phase.READY: "READY",
+    Phase.RECORDING: "RECORDING",
+    Phase.SAVING: "SAVING",
+    Phase.KEPT: "KEPT",
+    Phase.FAULT: "FAULT",
+}
+HINTS = {
+    Phase.OFF: "Press Enter to start the rig.",
+    Phase.CONNECTING: "The rig starts; the first time it prepares its meshes, which takes a minute.",
+    Phase.STARTING: "Recorder and operator start.",
+    Phase.SCRIPT: "The scripted operator records demonstrations. Esc stops the arm.",
+    Phase.RESETTING: "The board goes back to its start.",
+    Phase.READY: "Hold Space and move with W A S D E Q. Enter starts a take.",
+    Phase.RECORDING: "Enter keeps the take, Backspace discards it.",
+    Phase.SAVING: "The take is written and verified.",
+    Phase.KEPT: "Enter goes on to the next take.",
+    Phase.FAULT: "Enter tries again; what was recorded is safe.",
+}
+
+
+class CollectSession(QObject):
+    """Runs `collect` as a child. `changed` comes when the phase or a number changed."""
+
+    changed = Signal()
+
+    def __init__(self, context: WindowContext, parent: QObject) -> None:
+        super().__init__(parent)
+        self._context = context
+        self.phase = Phase.OFF
+        self.numbers: dict[str, Any] = {}
+        self.operator = "hand"
+        self.plan = 20
+        self.person = ""
+        self.instruction = context.rig.rig.instruction
+        self.practice = False
+        self.problem = ""
+        self._job: Job | None = None
+        self._again = False
+        rig = context.rig
+        rig.up.connect(self._on_rig_up)
+        rig.down.connect(self._on_rig_down)
+        rig.granted.connect(self._on_granted)
+        rig.asked_to_leave.connect(self._on_asked_to_leave)
+        context.hand.changed.connect(self.changed)
+
+    def connect_rig(self) -> None:
+        """Start the rig and then the child, unless they run."""
+        if self.phase in (Phase.OFF, Phase.FAULT) and self._job is None:
+            self.problem = ""
+            self._enter(Phase.CONNECTING)
+            self._context.rig.ensure()
+
+    def disconnect_rig(self) -> None:
+        """End the child; the rig stays for the other workspaces."""
+        if self._job is not None:
+            self._job.stop()
+
+    def next(self) -> None:
+        """The one key: connect, start, keep, next."""
+        if self.phase is Phase.OFF or (self.phase is Phase.FAULT and self._job is None):
+            self.connect_rig()
+        elif self._job is not None and self.phase not in BUSY:
+            self._job.intent("next")
+
+    def discard(self) -> None:
+        """Discard the take; between takes: reset the board."""
+        if self._job is not None and self.phase in (Phase.READY, Phase.RECORDING, Phase.FAULT):
+            self._job.intent("discard")
+
+    def tare(self) -> None:
+        """Make the present force the zero."""
+        if self._job is not None:
+            self._job.intent("tare")
+
+    def set_plan(self, plan: int) -> None:
+        """Say how many takes to keep."""
+        self.plan = plan
+        if self._job is not None:
+            self._job.intent("plan", value=plan)
+        self.changed.emit()
+
+    def set_meta(self, person: str, instruction: str) -> None:
+        """Say who operates, and the task in words; both go into every take from the next on."""
+        self.person, self.instruction = person, instruction
+        if self._job is not None:
+            self._job.intent("meta", operator=person or "hand", instruction=instruction)
+
+    def set_practice(self, practice: bool) -> None:
+        """Practice: everything works, nothing is recorded."""
+        self.practice = practice
+        if self._job is not None:
+            self._job.intent("practice", on=practice)
+
+    def set_operator(self, operator: str) -> None:
+        """Choose who drives: hand or script. The child is started anew."""
+        if operator == self.operator:
+            return
+        self.operator = operator
+        if self._job is not None:
+            self._again = True
+            self._job.stop()
+
+    def _on_rig_up(self) -> None:
+        if self.phase is Phase.CONNECTING:
+            self._context.rig.claim(OWNER)
+
+    def _on_granted(self, owner: str) -> None:
+        if owner == OWNER and self._job is None:
+            self._enter(Phase.STARTING)
+            self._start_child()
+
+    def _start_child(self) -> None:
+        context = self._context
+        words = [
+            "--rig",
+            context.rig.name,
+            "--operator",
+            self.operator,
+            "--connect",
+            context.rig.connect_text,
+        ]
+        words += ["--data", str(context.project.demonstrations), "--episodes", str(self.plan)]
+        words += ["--instruction", self.instruction]
+        if self.person:
+            words += ["--person", self.person]
+        job = self._job = context.jobs.start("collect", *words)
+        job.ready.connect(self._on_ready)
+        job.state.connect(self._on_state)
+        job.progress.connect(self._on_progress)
+        job.ended.connect(self._on_ended)
+
+    def _on_ready(self, body: dict[str, Any]) -> None:
+        if self.operator == "script":
+            self.numbers = {"kept": 0, "plan": self.plan}
+            self._enter(Phase.SCRIPT)
+        elif body.get("input"):
+            self.numbers["input"] = body["input"]
+            self.changed.emit()
+        if self.practice:
+            self.set_practice(True)
+
+    def _on_state(self, body: dict[str, Any]) -> None:
+        self.numbers = body
+        self._enter(BY_CHILD.get(str(body.get("phase")), Phase.FAULT))
+
+    def _on_progress(self, body: dict[str, Any]) -> None:
+        self.numbers.update({key: body[key] for key in ("kept", "plan", "score") if key in body})
+        self.numbers["message"] = str(body.get("text", ""))
+        self.changed.emit()
+
+    def _on_ended(self, status: int, words: str) -> None:
+        self._job = None
+        self._context.hand.disengage()
+        self.numbers = {
+            key: value for key, value in self.numbers.items() if key in ("kept", "plan", "message")
+        }
+        self._context.rig.release(OWNER)
+        self._enter(Phase.OFF)
+        self.problem = words if status else ""
+        if self._again:
+            self._again = False
+            self.connect_rig()
+
+    def _on_rig_down(self, why: str) -> None:
+        self.problem = why
+        if self._job is not None:
+            self._job.stop()
+        else:
+            self._enter(Phase.OFF)
+
+    def _on_asked_to_leave(self, owner: str) -> None:
+        if owner == OWNER:
+            if self._job is not None:
+                self._job.stop()
+            else:
+                self._context.rig.release(OWNER)
+
+    def _enter(self, phase: Phase) -> None:
+        self.phase = phase
+        self.changed.emit()
+
+    def state(self) -> State:
+        """Return the state that gives the strip its colour."""
+        hand = self._context.hand
+        if self.phase is Phase.FAULT or (self.phase is Phase.OFF and self.problem):
+            return State.FAULT
+        if self.phase is Phase.RECORDING:
+            return State.RECORDING
+        if self.phase is Phase.SCRIPT or hand.moving:
+            return State.MOVING
+        return State.ARMED if hand.grip is Grip.HELD else State.IDLE
+
+    def words(self) -> str:
+        """Return the state in words."""
+        hand = self._context.hand
+        base = "PRACTICE" if self.phase is Phase.READY and self.practice else WORDS[self.phase]
+        if self.phase in (Phase.READY, Phase.RECORDING) and hand.grip is not Grip.RELEASED:
+            return base + (
+                " · MOVING" if hand.moving else " · ARMED" if hand.grip is Grip.HELD else " · HELD OFF"
+            )
+        return base
+
+    def hint(self) -> str:
+        """Return what to do next."""
+        if self._context.hand.grip is Grip.LOST:
+            return "Motion was ended. Release the dead-man and hold it again to go on."
+        if self.phase is Phase.OFF and self.problem:
+            return f"{self.problem} Press Enter to start again."
+        message = str(self.numbers.get("message", "")).strip()
+        return " ".join(part for part in (message, HINTS[self.phase]) if part)
+
+    def tell_status(self) -> None:
+        """Put everything on the status strip."""
+        numbers = self.numbers
+        recording = self.phase in (Phase.RECORDING, Phase.SAVING)
+        self._context.status.reset(
+            state=self.state(),
+            words=self.words(),
+            hint=self.hint(),
+            seconds=numbers.get("seconds") if recording else None,
+            kept=numbers.get("kept"),
+            plan=numbers.get("plan", self.plan),
+            disk_s=numbers.get("disk_s"),
+            dropped=numbers.get("dropped"),
+            latency_ms=numbers.get("latency_ms"),
+        )

@@ -1,0 +1,154 @@
+"""A live camera picture with touch drawn where it happens. QImage and QPainter."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from app.core.wire.messages import CameraInfo
+from widgets.bridge.feed import Frame
+from widgets.theme.tokens import Theme
+from widgets.views.live import Live
+from widgets.views.overlay import Overlay, paint_legend, paint_overlay
+
+CAPTION = 24
+
+
+class CameraView(QWidget):
+    """One camera.
+
+    Signals:
+        pressed(), released(): The left button went down or up on the picture.
+        dragged(float, float): Pull since the press, right and up, in shares of a third of the picture's height.
+        wheeled(float): Notches of the wheel.
+    """
+
+    pressed = Signal()
+    released = Signal()
+    dragged = Signal(float, float)
+    wheeled = Signal(float)
+
+    def __init__(self, name: str, theme: Theme) -> None:
+        super().__init__()
+        self.name = name
+        self._theme = theme
+        self._image: QImage | None = None
+        self._jpeg: bytes = b""
+        self.seq = -1
+        self._info: CameraInfo | None = None
+        self._live = Live()
+        self._note = ""
+        self._empty = "No picture yet"
+        self._start: QPointF | None = None
+        self._pull: QPointF | None = None
+        self.setMinimumSize(200, 150 + CAPTION)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setAccessibleName(f"camera {name}")
+
+    def set_camera(self, info: CameraInfo | None) -> None:
+        """Say where the camera sits; without it nothing is drawn over the picture."""
+        self._info = info
+
+    def set_empty(self, words: str) -> None:
+        """Say what to show while there is no picture."""
+        self._empty = words
+        self.update()
+
+    def clear(self) -> None:
+        """Forget the picture."""
+        self._image, self.seq, self._live = None, -1, Live()
+        self.update()
+
+    def show_frame(self, frame: Frame | None, live: Live, note: str = "") -> None:
+        """Show a JPEG frame (if it is a new one) and the newest state over it."""
+        if frame is not None and frame.header.seq != self.seq and isinstance(frame.data, bytes):
+            image = QImage.fromData(frame.data)
+            if not image.isNull():
+                self._image, self.seq = image, frame.header.seq
+        self._live, self._note = live, note
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """A 4:3 picture and its caption."""
+        return QSize(480, 360 + CAPTION)
+
+    def picture_area(self) -> QRectF:
+        """Return where in the widget the picture is drawn."""
+        room = QRectF(0, CAPTION, self.width(), self.height() - CAPTION)
+        width, height = (self._image.width(), self._image.height()) if self._image is not None else (4, 3)
+        scale = min(room.width() / width, room.height() / height)
+        size = QSize(round(width * scale), round(height * scale))
+        left = room.x() + (room.width() - size.width()) / 2
+        top = room.y() + (room.height() - size.height()) / 2
+        return QRectF(left, top, size.width(), size.height())
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Draw picture, overlay, legend and caption."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), self._theme.colour("well"))
+        self._paint_caption(painter)
+        area = self.picture_area()
+        if self._image is None:
+            painter.setPen(self._theme.colour("muted"))
+            painter.setFont(self._theme.font())
+            words = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(area.adjusted(16, 0, -16, 0), words, self._empty)
+            return
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(area, self._image)
+        if self._info is not None and self._live.pose is not None:
+            overlay = Overlay.project(self._info, self._live, area.height())
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setClipRect(area)
+            scale = area.width() / self._info.width
+            paint_overlay(painter, overlay, self._theme, area.topLeft(), scale)
+            paint_legend(painter, overlay, self._theme, area)
+        self._paint_pull(painter)
+
+    def _paint_caption(self, painter: QPainter) -> None:
+        strip = QRectF(0, 0, self.width(), CAPTION)
+        painter.fillRect(strip, self._theme.colour("surface"))
+        painter.setFont(self._theme.font("small", bold=True))
+        painter.setPen(self._theme.colour("text"))
+        painter.drawText(strip.adjusted(8, 0, -8, 0), Qt.AlignmentFlag.AlignVCenter, f"{self.name} camera")
+        painter.setFont(self._theme.number_font("small"))
+        painter.setPen(self._theme.colour("muted"))
+        right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
+        painter.drawText(strip.adjusted(8, 0, -8, 0), right, self._note)
+
+    def _paint_pull(self, painter: QPainter) -> None:
+        if self._start is None or self._pull is None:
+            return
+        painter.setPen(self._theme.colour("overlay"))
+        painter.setBrush(self._theme.colour("overlay", 0.25))
+        painter.drawEllipse(self._start, 8, 8)
+        painter.drawLine(self._start, self._pull)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Begin to pull."""
+        if event.button() == Qt.MouseButton.LeftButton and self._image is not None:
+            self.setFocus()
+            self._start = self._pull = event.position()
+            self.pressed.emit()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Pull."""
+        if self._start is not None:
+            self._pull = event.position()
+            reach = self.picture_area().height() / 3
+            offset = np.array([self._pull.x() - self._start.x(), self._start.y() - self._pull.y()]) / reach
+            self.dragged.emit(float(offset[0]), float(offset[1]))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Let go."""
+        if event.button() == Qt.MouseButton.LeftButton and self._start is not None:
+            self._start = self._pull = None
+            self.released.emit()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Up or down."""
+        self.wheeled.emit(event.angleDelta().y() / 120.0)
+        event.accept()

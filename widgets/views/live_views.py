@@ -1,0 +1,173 @@
+"""Cameras, scene and curves of the rig side by side. Collect and Deploy show the same one, each its own instance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QRect, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QSplitter, QVBoxLayout, QWidget
+
+from app.core.wire.messages import ServerInfo
+from widgets.context import WindowContext
+from widgets.views.camera_view import CameraView
+from widgets.views.curves import Curves
+from widgets.views.live import Live, read_live
+from widgets.views.scene.choice import make_scene
+from widgets.views.scene.cloud import coloured_cloud
+from widgets.views.scene.content import set_ground, set_live
+
+CAMERAS = ("scene", "wrist")
+SCENE_EVERY, CURVES_EVERY = 2, 3  # ticks: 30 and 20 pictures a second
+
+
+class Titled(QFrame):
+    """A widget under a caption, in a frame."""
+
+    def __init__(self, title: str, inner: QWidget, context: WindowContext) -> None:
+        super().__init__()
+        self._title, self._theme = title, context.theme
+        self.note = ""
+        self.setProperty("role", "well")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(1, 25, 1, 1)
+        column.addWidget(inner)
+
+    def set_note(self, note: str) -> None:
+        """Say something at the right of the caption."""
+        if note != self.note:
+            self.note = note
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw frame and caption."""
+        super().paintEvent(event)
+        painter = QPainter(self)
+        strip = QRect(1, 1, self.width() - 2, 24)
+        painter.fillRect(strip, self._theme.colour("surface"))
+        painter.setFont(self._theme.font("small", bold=True))
+        painter.setPen(self._theme.colour("text"))
+        painter.drawText(strip.adjusted(8, 0, -8, 0), Qt.AlignmentFlag.AlignVCenter, self._title)
+        painter.setFont(self._theme.font("small"))
+        painter.setPen(self._theme.colour("muted"))
+        right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
+        painter.drawText(strip.adjusted(8, 0, -8, 0), right, self.note)
+
+
+class LiveViews(QWidget):
+    """The four views. Call `refresh` on every tick; it does nothing while it is not visible.
+
+    Signals:
+        mouse_pressed(), mouse_released(): On a camera picture.
+        mouse_dragged(str, float, float): Camera name, pull to the right and up.
+        mouse_wheeled(float): Notches.
+    """
+
+    mouse_pressed = Signal()
+    mouse_released = Signal()
+    mouse_dragged = Signal(str, float, float)
+    mouse_wheeled = Signal(float)
+
+    def __init__(self, context: WindowContext) -> None:
+        super().__init__()
+        self._context = context
+        self._plan = np.zeros((0, 3))
+        self._ticks = 0
+        self._cloud_seq = -1
+        self.live = Live()
+        self.cameras = {name: CameraView(name, context.theme) for name in CAMERAS}
+        self.scene, scene_widget = make_scene(context.theme)
+        set_ground(self.scene, context.theme)
+        self.curves = Curves(context.bridge, context.theme)
+        self._scene_box = Titled("3D scene", scene_widget, context)
+        self._scene_box.set_note("drag to turn, wheel to zoom")
+        self._scene_box.setToolTip(f"3D scene, {self.scene.kind}")
+        self._build()
+        for name, view in self.cameras.items():
+            view.pressed.connect(self.mouse_pressed)
+            view.released.connect(self.mouse_released)
+            view.dragged.connect(lambda right, up, name=name: self.mouse_dragged.emit(name, right, up))
+            view.wheeled.connect(self.mouse_wheeled)
+
+    def _build(self) -> None:
+        self._left, self._right = QSplitter(Qt.Orientation.Vertical), QSplitter(Qt.Orientation.Vertical)
+        for view in self.cameras.values():
+            self._left.addWidget(view)
+        self._right.addWidget(self._scene_box)
+        self._right.addWidget(Titled("Last 10 seconds", self.curves, self._context))
+        self._whole = QSplitter(Qt.Orientation.Horizontal)
+        self._whole.addWidget(self._left)
+        self._whole.addWidget(self._right)
+        gap = self._context.theme.grid()
+        for splitter in (self._left, self._right, self._whole):
+            splitter.setHandleWidth(gap)
+            splitter.setChildrenCollapsible(False)
+        self._left.setSizes([400, 400])
+        self._right.setSizes([400, 400])
+        self._whole.setSizes([560, 820])
+        self._whole.setStretchFactor(0, 2)
+        self._whole.setStretchFactor(1, 3)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self._whole)
+
+    def attach(self, info: ServerInfo | None) -> None:
+        """Take over what a rig offers; None when it has gone."""
+        cameras = {camera.name: camera for camera in info.cameras} if info is not None else {}
+        for name, view in self.cameras.items():
+            view.set_camera(cameras.get(name))
+            view.clear()
+        self._plan, self._cloud_seq = np.zeros((0, 3)), -1
+        self.scene.set_points("cloud", np.zeros((0, 3)), np.zeros((0, 3)), 2.0)
+        set_live(self.scene, Live(), self._context.theme)
+        self.scene.redraw()
+
+    def set_empty(self, words: str) -> None:
+        """Say what to do while there are no pictures."""
+        for view in self.cameras.values():
+            view.set_empty(words)
+
+    def set_plan(self, points: np.ndarray) -> None:
+        """Show planned tool positions (n, 3), base frame, as a ribbon; empty to remove it."""
+        self._plan = points
+
+    def refresh(self) -> None:
+        """Draw the newest state; from the bridge's tick."""
+        if not self.isVisible():
+            return
+        self._ticks += 1
+        bridge, info = self._context.bridge, self._context.rig.info
+        self.live = read_live(bridge, info, self._plan)
+        for name, view in self.cameras.items():
+            frame = bridge.frames.get(f"{name}/color")
+            note = "" if frame is None else f"{(frame.received_ns - frame.t_ns) * 1e-6:.0f} ms"
+            if frame is not None and (frame.header.seq != view.seq or self._ticks % SCENE_EVERY == 0):
+                view.show_frame(frame, self.live, note)
+        if self._ticks % SCENE_EVERY == 0 and info is not None:
+            self._refresh_scene()
+        if self._ticks % CURVES_EVERY == 0 and info is not None:
+            self.curves.refresh()
+
+    def _refresh_scene(self) -> None:
+        depth = self._context.bridge.frames.get("scene/depth")
+        camera = self._context.rig.camera("scene")
+        if depth is not None and camera is not None and depth.header.seq != self._cloud_seq:
+            self._cloud_seq = depth.header.seq
+            pose = self.live.pose if self.live.pose is not None else np.array([0, 0, 0, 1.0, 0, 0, 0])
+            colour = self._context.bridge.frames.get("scene/color")
+            points, colours = coloured_cloud(camera, pose, depth, colour)
+            self.scene.set_points("cloud", points, colours, 2.0)
+        set_live(self.scene, self.live, self._context.theme)
+        self.scene.redraw()
+
+    def save_state(self) -> dict[str, Any]:
+        """Return the splitters' sizes."""
+        return {"left": self._left.sizes(), "right": self._right.sizes(), "whole": self._whole.sizes()}
+
+    def restore_state(self, state: dict[str, Any]) -> None:
+        """Take over sizes that `save_state` gave."""
+        for name, splitter in (("left", self._left), ("right", self._right), ("whole", self._whole)):
+            sizes = [int(size) for size in state[name]]
+            if len(sizes) == splitter.count() and sum(sizes) > 0:
+                splitter.setSizes(sizes)
