@@ -94,20 +94,24 @@ class SimulatedPanda:
                 f"condition {chosen!r}", "the simulated bench does not know it", options=CONDITIONS
             )
         self._bench.reset(seed, cast(Condition, chosen))
-        self._ticks = 0
+        home = np.asarray(self._bench.arm_state().pose).copy()
         self._recent.clear()
+        for _ in range(TARE_SAMPLES):  # noise is drawn per step, so a mean needs steps
+            for _ in range(STEPS_PER_TICK):
+                self._bench.step(home, self._gripper)
+            self._recent.append(np.array(self._bench.wrench()))
+        self._ticks = 0
         self.tare()
 
     def tare(self) -> None:
-        """Zero wrench and field: the mean of the last 0.1 s, or of fresh readings just after a reset."""
-        rows = self._recent or [np.array(self._bench.wrench()) for _ in range(TARE_SAMPLES)]
-        self._wrench_bias = np.mean(rows, axis=0)
+        """Zero wrench and field: the mean of the last 0.1 s."""
+        self._wrench_bias = np.mean(self._recent, axis=0)
         self._field_bias = np.array(self._bench.field())
 
     def measured(self) -> Measured:
         """Return the measured pose, opening and contact force."""
         arm = self._bench.arm_state()
-        force = self._recent[-1][:3] - self._wrench_bias[:3] if self._recent else np.zeros(3)
+        force = self._recent[-1][:3] - self._wrench_bias[:3]
         return Measured(np.asarray(arm.pose), float(arm.gripper), float(np.sqrt(force @ force)))
 
     def advance(self, pose: np.ndarray, gripper: float) -> list[Sample]:
@@ -129,8 +133,6 @@ class SimulatedPanda:
 
     def snapshot(self) -> list[Sample]:
         """Return one sample of everything at the present moment."""
-        if not self._recent:
-            self._recent.append(np.array(self._bench.wrench()))
         samples = [*self._fast_samples(), self._field_sample(), self._vision_sample(), self._score_sample()]
         return [*samples, *self._pictures.collect(0, self._bench)]
 
@@ -176,4 +178,8 @@ def make(rig: Rig, lockstep: bool) -> SimulatedPanda:
     rate = float(options["fast_picture_rate" if lockstep else "picture_rate"])
     depth = float(options["fast_depth_rate" if lockstep else "depth_rate"])
     pictures = make_pictures(bench, size, rate, depth, threaded=not lockstep)
-    return SimulatedPanda(bench, pictures, str(options.get("condition", "mixed")))
+    try:
+        return SimulatedPanda(bench, pictures, str(options.get("condition", "mixed")))
+    except BaseException:
+        pictures.close()
+        raise
