@@ -110,7 +110,8 @@ def _survey(reader: JournalReader, take: TakeRecord) -> _Survey:
 
 def _write(folder: Path, reader: JournalReader, take: TakeRecord, survey: _Survey) -> Committed:
     final = episode_path(folder, take.uuid)
-    dropped = {topic: counter.dropped for topic, counter in survey.selection.counters.items()}
+    malformed = survey.selection.malformed
+    dropped = {topic: n.dropped + malformed.get(topic, 0) for topic, n in survey.selection.counters.items()}
     attributes = _attributes(reader, take, survey, dropped)
     plan = Plan(attributes, survey.selection.specs, survey.sizes, dropped)
     part = part_path(final)
@@ -156,7 +157,7 @@ def _attributes(
         "recovered": stop is None,
         "tail_bytes_lost": reader.tail_bytes,
         "damaged_chunks": reader.damaged,
-        "dropped": {**dropped, **survey.selection.malformed},
+        "dropped": dropped,
         "rig": msgspec.to_builtins(take.server) if take.server else None,
         "meta": meta,
         "provenance": meta.get("provenance"),

@@ -17,7 +17,7 @@ from app.core.link.child import ChildLink
 from app.core.project import demonstrations_folder
 from app.core.wire.client import DeviceClient, Endpoints
 from recorders.lock import FolderLock
-from recorders.recording import Recorder
+from recorders.recording import SILENCE_S, Recorder
 from recorders.records import OUTCOMES
 from recorders.recovery import recover
 
@@ -30,6 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, default=None, help="folder of the episodes")
     parser.add_argument(
         "--floor-mb", type=float, default=DEFAULT_FLOOR_MB, help="start no take with less disk left"
+    )
+    parser.add_argument(
+        "--silence-s", type=float, default=SILENCE_S, help="end a take when nothing came for so long"
     )
     parser.add_argument(
         "--seconds", type=float, default=0.0, help="from a terminal: length of the one take (0 = Ctrl+C)"
@@ -53,7 +56,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
                 link.notice(text, "warning")
             for text in recovery.problems:
                 link.notice(text, "error")
-            recorder = Recorder(folder, client, link, int(args.floor_mb * 1e6))
+            recorder = Recorder(folder, client, link, int(args.floor_mb * 1e6), args.silence_s)
             try:
                 link.ready(recovered=len(recovery.files), data=str(folder))
                 if args.hub is None:

@@ -15,7 +15,7 @@ from app.core.wire.client import KIND_COMMAND, DeviceClient
 from app.core.wire.codec import decode, decode_array, encode
 from app.core.wire.messages import SCHEMA_VERSION, Command, Reply, SampleHeader
 from recorders.commit import Committed
-from recorders.files import free_bytes, journal_path
+from recorders.files import episode_path, free_bytes, journal_path
 from recorders.journal import JournalWriter
 from recorders.queueing import QueuedSample
 from recorders.records import OUTCOMES, TAKE_SCHEMA_VERSION, StopRecord, TakeRecord
@@ -43,9 +43,16 @@ class Recorder:
         last_error: Why the newest take failed, or None.
     """
 
-    def __init__(self, folder: Path, client: DeviceClient, link: ChildLink, floor_bytes: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        client: DeviceClient,
+        link: ChildLink,
+        floor_bytes: int,
+        silence_s: float = SILENCE_S,
+    ) -> None:
         self.folder, self.client, self.link = folder, client, link
-        self.floor_bytes = floor_bytes
+        self.floor_bytes, self.silence_s = floor_bytes, silence_s
         self.holder = f"recorder:{folder.resolve()}"
         self.files: list[str] = []
         self.last_error: TouchstoneError | None = None
@@ -125,6 +132,10 @@ class Recorder:
             )
         if not uuid or "/" in uuid or uuid.startswith("."):
             raise RecordingError(f"take {uuid!r}", "this cannot be the name of a file")
+        if episode_path(self.folder, uuid).exists():
+            raise RecordingError(
+                f"take {uuid}", "there is an episode of this name", way_out="Give each take its own uuid"
+            )
         free = free_bytes(self.folder)
         if free < self.floor_bytes:
             raise RecordingError(
@@ -306,8 +317,10 @@ class Recorder:
             self._cut(
                 take, f"stream {missing}: nothing came for {FIRST_SAMPLE_S:g} s, so the take was ended."
             )
-        elif now - self._heard > SILENCE_S:
-            self._cut(take, f"No stream delivered anything for {SILENCE_S:g} s: the device server is gone.")
+        elif now - self._heard > self.silence_s:
+            self._cut(
+                take, f"No stream delivered anything for {self.silence_s:g} s: the device server is gone."
+            )
         else:
             self._tell_stalls(take)
 

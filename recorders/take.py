@@ -23,7 +23,7 @@ from recorders.samples import SequenceCounter
 TICK = "bench/tick"
 STALL_NS = NS_PER_S
 STALL_PERIODS = 10
-GRACE_NS = 150_000_000  # real time: how long samples of the last moment may still be under way
+GRACE_NS = 250_000_000  # real time: how long samples of the last moment (pictures) may still be under way
 
 
 class Phase(enum.Enum):
@@ -98,9 +98,11 @@ class Take:
         """Whether everything that belongs to a stopped take has come; `now_ns` is the session time."""
         if self.stop is None:
             return False
-        return self.tick_ns >= self.stop.end_ns or (
-            not self.info.lockstep and now_ns >= self.stop.end_ns + GRACE_NS
-        )
+        if self.info.lockstep:
+            return self.tick_ns >= self.stop.end_ns
+        periodic = [spec.topic for spec in self.info.streams if spec.required and spec.rate_hz > 0]
+        complete = all(self.newest_ns.get(topic, 0) >= self.stop.end_ns for topic in periodic)
+        return complete or now_ns >= self.stop.end_ns + GRACE_NS
 
     def newly_stalled(self, now_ns: int) -> list[tuple[str, float]]:
         """Return (topic, seconds) of required periodic streams that have just fallen silent."""

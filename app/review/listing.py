@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """
     link = ChildLink("episodes", args.hub, args.run_id)
     try:
-        link.ready()
+        link.ready(data=str(args.folder))
         result = inspect(args.folder, args.verify, link)
         link.send("result", **result)
         if not args.json and args.hub is None:

@@ -143,7 +143,7 @@ def test_a_flipped_bit_is_never_taken_for_data(tmp_path: Path) -> None:
         joints, pictures = episode.data("arm/joints"), [episode.picture("scene/color", i) for i in range(30)]
         attributes = episode.attributes
     seen = 0
-    for place in random.Random(3).sample(range(len(whole)), 400):
+    for place in random.Random(3).sample(range(len(whole)), 150):
         flipped = bytearray(whole)
         flipped[place] ^= 1 << (place % 8)
         path.write_bytes(flipped)
@@ -157,7 +157,7 @@ def test_a_flipped_bit_is_never_taken_for_data(tmp_path: Path) -> None:
             }
             np.testing.assert_array_equal(episode.data("arm/joints"), joints)
             assert [episode.picture("scene/color", i) for i in range(30)] == pictures
-    assert seen > 200
+    assert seen > 75
 
 
 def test_what_is_no_episode_is_named(tmp_path: Path) -> None:

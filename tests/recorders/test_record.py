@@ -175,6 +175,32 @@ def test_a_camera_that_stops_is_told_once_and_the_take_goes_on(hub: Hub, tmp_pat
         assert len([text for text in notices if "stream scene/color: nothing came for" in text]) == 1
 
 
+def test_a_bench_that_dies_ends_the_take_and_what_came_is_kept(hub: Hub, tmp_path: Path) -> None:
+    with FakeDevice(lockstep=False) as device:
+        recorder = start_recorder(hub, device, tmp_path, "--silence-s", "0.4")
+        uuid = start_take(hub, recorder)
+        hub.wait_for(recorder, ("state",), 20, name="recording", take=uuid)
+    saved = hub.wait_for(recorder, ("state",), 20, name="saved", take=uuid).body
+    assert saved["outcome"] == "failure"
+    hub.intent(
+        recorder, "take_stop", outcome="success", until_ns=0, meta={}
+    )  # too late: it hears the same again
+    assert hub.wait_for(recorder, ("state",), 20, name="saved", take=uuid).body == saved
+    with EpisodeFile(saved["path"]) as episode:
+        assert "the device server is gone" in episode.attributes["text"]
+
+
+def test_an_episode_is_never_written_twice(hub: Hub, tmp_path: Path) -> None:
+    with FakeDevice() as device:
+        recorder = start_recorder(hub, device, tmp_path)
+        path = Path(record(hub, device, recorder, 3))
+        before = path.read_bytes()
+        hub.intent(recorder, "take_start", take=path.stem, meta={})
+        failed = hub.wait_for(recorder, ("state",), 20, name="failed", take=path.stem).body
+        assert "there is an episode of this name" in failed["text"]
+        assert path.read_bytes() == before
+
+
 def test_two_recorders_cannot_hold_one_folder(hub: Hub, tmp_path: Path) -> None:
     with FakeDevice() as device:
         first = start_recorder(hub, device, tmp_path)
