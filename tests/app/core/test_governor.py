@@ -33,7 +33,7 @@ def held(source: str = "operator") -> GovernorState:
 
 def setpoint(seq: int, now: int, pose: object = tuple(HOME), press: int = 1, **changes: object) -> SetPoint:
     base = SetPoint(1, "me", "operator", seq, now, now, press, -1, pose, 0.04)  # type: ignore[arg-type]
-    return SetPoint(**{**{f: getattr(base, f) for f in base.__struct_fields__}, **changes})  # type: ignore[arg-type]
+    return SetPoint(**{**{f: getattr(base, f) for f in base.__struct_fields__}, **changes})
 
 
 def test_a_fresh_setpoint_with_a_token_moves_the_arm_towards_it_and_a_stale_one_lets_it_rest() -> None:

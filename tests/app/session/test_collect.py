@@ -87,7 +87,7 @@ class Hand:
         self.beats = connect(self.context, zmq.PUSH, str(ready["input"]))
         self.press = 0
         self.enable = False
-        self.twist = (0.0,) * 6
+        self.twist: tuple[float, ...] = (0.0,) * 6
 
     def poll(self) -> None:
         """Send a beat and hear the session."""
