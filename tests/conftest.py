@@ -30,6 +30,7 @@ def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         for name, folder in HOMES.items():
             (home / folder).mkdir(parents=True, exist_ok=True)
             patch.setenv(name, str(home / folder))
+        patch.delenv("TOUCHSTONE_PROJECT", raising=False)
         patch.setenv("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "1"))
         hygiene.track_zmq()
         with hygiene.no_leaks():

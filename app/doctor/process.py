@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from app.core.project import project_folder
 from app.doctor import machine, screen, software
 from app.doctor.finding import Verdict, table
 
@@ -15,7 +16,7 @@ PACKAGES = ("Python", "packages")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the doctor's own arguments."""
     parser.add_argument(
-        "--data", type=Path, default=Path.home() / "Documents", help="folder whose disk is looked at"
+        "--data", type=Path, help="folder whose disk is looked at; the project folder by default"
     )
 
 
@@ -30,7 +31,7 @@ def run(args: argparse.Namespace) -> dict[str, object]:
     packages_are_right = not any(
         item.verdict is Verdict.MISSING for item in programs if item.thing in PACKAGES
     )
-    findings = [*programs, *screen.look(packages_are_right), *machine.look(args.data)]
+    findings = [*programs, *screen.look(packages_are_right), *machine.look(args.data or project_folder())]
     problems = [finding.sentence() for finding in findings if finding.verdict is Verdict.MISSING]
     notes = [finding.sentence() for finding in findings if finding.verdict is Verdict.LIMITED]
     end = f"{len(problems)} missing, see → above." if problems else "Touchstone works here."
