@@ -66,7 +66,8 @@ class Pilot:
     """A hand-written lock-step driver that keeps all that it hears."""
 
     def __init__(self, client: DeviceClient) -> None:
-        self.client, self.rows, self.period, self.seq = client, {}, -1, 0
+        self.client, self.period, self.seq = client, -1, 0
+        self.rows: dict[str, list[np.ndarray]] = {}
         self.t_ns = 0
         client.subscribe()
 
