@@ -61,11 +61,13 @@ class Plot(pg.PlotWidget):
             axis.setStyle(tickFont=theme.font("small"))
             axis.enableAutoSIPrefix(False)
             if title:
-                axis.setLabel(
-                    title, **{"color": theme.colour("muted").name(), "font-size": f"{theme.px('small')}px"}
-                )
+                axis.setLabel(title, **self.label_style())
         item.getAxis("left").setWidth(56)
         item.showGrid(x=True, y=True, alpha=0.12)
+
+    def label_style(self) -> dict[str, str]:
+        """Return how the titles of the axes look."""
+        return {"color": self.theme.colour("muted").name(), "font-size": f"{self.theme.px('small')}px"}
 
     def curve(
         self, colour: QColor, width: float = 1.5, style: Qt.PenStyle = Qt.PenStyle.SolidLine, **more: Any

@@ -32,7 +32,7 @@ class ProgressLine(QWidget):
         self._since = now()
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
-        self.bar.setFixedHeight(theme.grid())
+        self.bar.setStyleSheet("min-height: 6px; max-height: 6px; border-radius: 3px;")
         self._words, self._left = label("", "muted"), label("", "number")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -16,6 +16,8 @@ from PySide6.QtWidgets import (
 
 from widgets.theme.tokens import Theme
 
+CONTROL = 36  # height of a field: names stand at its middle
+
 
 def label(text: str = "", role: str = "", wrap: bool = False) -> QLabel:
     """Return a label in one of the roles of the style sheet (title, heading, muted, small, number, …)."""
@@ -75,6 +77,7 @@ def form(theme: Theme) -> QFormLayout:
 def add_field(layout: QFormLayout, name: str, field: QWidget | QLayout) -> QLabel:
     """Add a row to a form; the name is a buddy of the field and its accessible name."""
     words = label(name, "muted")
+    words.setMinimumHeight(CONTROL)
     layout.addRow(words, field)
     if isinstance(field, QWidget):
         words.setBuddy(field)

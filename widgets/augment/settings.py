@@ -1,0 +1,148 @@
+"""The left side of Augment: what to perturb, how strongly, how often."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QSpinBox, QVBoxLayout, QWidget
+
+from widgets.context import WindowContext
+from widgets.parts.episodes import EpisodeItem, counts_text
+from widgets.parts.library import Library
+from widgets.parts.text import add_field, card, form, label
+
+RECIPES = (
+    (
+        "Pulse",
+        "pulse",
+        "Pulls the motion aside and back, smoothly, once. What the task's own score accepts is kept.",
+    ),
+)
+
+
+class AugmentSettings(QWidget):
+    """Form of the arguments of `augment`.
+
+    Signals:
+        changed(): Anything changed, counts included.
+    """
+
+    changed = Signal()
+
+    def __init__(self, context: WindowContext, library: Library) -> None:
+        super().__init__()
+        self._context, self._library = context, library
+        self.items: list[EpisodeItem] = []
+        self.source, self.recipe = QComboBox(), QComboBox()
+        self.counts, self.about = label("", "small", wrap=True), label(RECIPES[0][2], "small", wrap=True)
+        self.lateral, self.normal = QDoubleSpinBox(), QDoubleSpinBox()
+        self.attempts, self.seed = QSpinBox(), QSpinBox()
+        self._build()
+        self._connect()
+
+    def _build(self) -> None:
+        theme = self._context.theme
+        project = self._context.project
+        self.source.addItem("Demonstrations", project.demonstrations)
+        self.source.addItem("Rollouts", project.rollouts)
+        for words, name, _ in RECIPES:
+            self.recipe.addItem(words, name)
+        self._set_up(self.lateral, 12.0, 60.0, "Standard deviation of the pull along the board, x and y")
+        self._set_up(
+            self.normal,
+            2.0,
+            20.0,
+            "Standard deviation of the pull across the board (force follows depth)",
+        )
+        self.attempts.setRange(1, 5000)
+        self.attempts.setValue(50)
+        self.seed.setRange(0, 2**31 - 1)
+        self.seed.setToolTip("The same seed draws the same pulses")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(theme.grid())
+        frame, inner = card(theme, "Demonstrations")
+        fields = form(theme)
+        add_field(fields, "Folder", self.source)
+        inner.addLayout(fields)
+        inner.addWidget(self.counts)
+        layout.addWidget(frame)
+        frame, inner = card(theme, "Recipe")
+        fields = form(theme)
+        add_field(fields, "Recipe", self.recipe)
+        add_field(fields, "Along the board", self.lateral)
+        add_field(fields, "Across the board", self.normal)
+        add_field(fields, "Attempts", self.attempts)
+        add_field(fields, "Seed", self.seed)
+        inner.addLayout(fields)
+        inner.addWidget(self.about)
+        layout.addWidget(frame)
+
+    @staticmethod
+    def _set_up(box: QDoubleSpinBox, value: float, most: float, tip: str) -> None:
+        box.setRange(0.0, most)
+        box.setDecimals(1)
+        box.setSingleStep(0.5)
+        box.setValue(value)
+        box.setSuffix(" mm")
+        box.setToolTip(tip)
+
+    def _connect(self) -> None:
+        self.source.currentIndexChanged.connect(self.refresh)
+        for box in (self.lateral, self.normal, self.attempts, self.seed):
+            box.valueChanged.connect(lambda _value: self.changed.emit())
+
+    @property
+    def folder(self) -> Path:
+        """The folder of demonstrations."""
+        return Path(self.source.currentData())
+
+    def refresh(self) -> None:
+        """Count the episodes again."""
+        folder = self.folder
+
+        def listed(items: list[EpisodeItem], error: str) -> None:
+            if folder == self.folder:
+                self.items = items
+                self.counts.setText(error or counts_text(items).capitalize() + ".")
+                self.changed.emit()
+
+        self._library.list(folder, listed)
+
+    def hindrance(self) -> str:
+        """Return why nothing can be augmented; empty if it can."""
+        if not self.items:
+            return "There are no demonstrations yet: record some in Collect (Ctrl+1)."
+        if not any(item.usable for item in self.items):
+            return "No episode of this folder counts as a success: judge them in Review (Ctrl+2), or record more."
+        return ""
+
+    def words(self) -> list[str]:
+        """Return the arguments of `augment` without the output folder."""
+        return [
+            str(self.folder), "--rig", self._context.rig.name, "--recipe", str(self.recipe.currentData()),
+            "--attempts", str(self.attempts.value()), "--seed", str(self.seed.value()),
+            "--lateral-mm", f"{self.lateral.value():g}", "--normal-mm", f"{self.normal.value():g}",
+        ]  # fmt: skip
+
+    def set_editable(self, editable: bool) -> None:
+        """Lock the form while something runs."""
+        for field in (self.source, self.recipe, self.lateral, self.normal, self.attempts, self.seed):
+            field.setEnabled(editable)
+            if not editable:
+                field.setStatusTip("Stop the run first.")
+
+    def state(self) -> dict[str, object]:
+        """Return the values to remember."""
+        return {
+            "lateral": self.lateral.value(), "normal": self.normal.value(), "attempts": self.attempts.value(),
+            "seed": self.seed.value(),
+        }  # fmt: skip
+
+    def restore(self, state: dict[str, object]) -> None:
+        """Take over remembered values; what is missing stays."""
+        for name, box in (("lateral", self.lateral), ("normal", self.normal)):
+            box.setValue(float(str(state.get(name, box.value()))))
+        for name, number in (("attempts", self.attempts), ("seed", self.seed)):
+            number.setValue(int(str(state.get(name, number.value()))))
