@@ -69,6 +69,7 @@ class EpisodeFile:
             self.close()
             raise
         self._offsets: dict[str, np.ndarray] = {}
+        self._times: dict[str, np.ndarray] = {}
 
     def __enter__(self) -> EpisodeFile:
         return self
@@ -111,8 +112,11 @@ class EpisodeFile:
         return self._specs[topic]
 
     def times_ns(self, topic: str) -> np.ndarray:
-        """Return the session times of a stream, int64 (n,), in nanoseconds."""
-        return self.column(topic, "t_ns")
+        """Return the session times of a stream, int64 (n,), in nanoseconds; read-only, kept while the file is open."""
+        if topic not in self._times:
+            self._times[topic] = self.column(topic, "t_ns")
+            self._times[topic].setflags(write=False)
+        return self._times[topic]
 
     def column(self, topic: str, name: str) -> np.ndarray:
         """Return one of `t_ns`, `t_device_ns`, `t_receive_ns`, `seq`: int64 (n,)."""
@@ -129,6 +133,17 @@ class EpisodeFile:
                 f"episode {self.path}", f"stream {topic!r} holds pictures", way_out="Use picture()"
             )
         return self._read(topic, DATA)
+
+    def sample(self, topic: str, index: int) -> np.ndarray:
+        """Return one sample of a stream, with the stream's shape, without reading the others."""
+        if self.spec(topic).encoding != "raw":
+            raise EpisodeError(
+                f"episode {self.path}", f"stream {topic!r} holds pictures", way_out="Use picture()"
+            )
+        count = len(self.times_ns(topic))
+        if not 0 <= index < count:
+            raise EpisodeError(f"episode {self.path}", f"{topic!r} has samples 0 to {count - 1}, not {index}")
+        return self._read(topic, DATA, slice(index, index + 1))[0]
 
     def picture(self, topic: str, index: int) -> bytes:
         """Return picture `index` of a stream as it came over the wire (JPEG, or depth for `decode_depth`)."""

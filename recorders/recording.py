@@ -92,9 +92,7 @@ class Recorder:
         if take is None or writer is None:
             return
         if take.phase is Phase.SAVING:
-            writer.join(0.02)
-            if writer.finished:
-                self._finish(take, writer)
+            self._follow_saving(take, writer)
             return
         self._receive(take, writer)
         self._drain_replies()
@@ -199,7 +197,16 @@ class Recorder:
         take.phase = Phase.SAVING
         self._let_go(take.info.lockstep)
         writer.finish(StopRecord(TAKE_SCHEMA_VERSION, outcome, take.start_ns, stop.end_ns, stop.meta, text))
-        self.link.send("state", name="saving", take=take.uuid)
+
+    def _follow_saving(self, take: Take, writer: TakeWriter) -> None:
+        """Tell `saving` once every sample is safe on the disk, and end the take once it is an episode."""
+        if "saving" in self._told:
+            writer.join(0.02)
+        elif writer.sealed.wait(0.02):
+            self._told.add("saving")
+            self.link.send("state", name="saving", take=take.uuid)
+        if writer.finished:
+            self._finish(take, writer)
 
     def _finish(self, take: Take, writer: TakeWriter) -> None:
         writer.join()

@@ -22,6 +22,7 @@ class TakeWriter(threading.Thread):
         committed: What was kept, once `finished`; None after an error, or when there was nothing to keep.
         error: Why the take could not be written or committed; its journal stays on the disk.
         size: Bytes in the journal.
+        sealed: Set once every sample of the take is on the disk, before it is converted.
     """
 
     def __init__(self, folder: Path, journal: JournalWriter, queue: SampleQueue | None = None) -> None:
@@ -32,6 +33,7 @@ class TakeWriter(threading.Thread):
         self.committed: Committed | None = None
         self.error: TouchstoneError | None = None
         self.size = journal.size
+        self.sealed = threading.Event()
 
     def put(self, sample: QueuedSample, timeout_s: float = 0.2) -> bool:
         """Hand one message over; False when there was no room in time (try again) or writing has failed."""
@@ -96,3 +98,4 @@ class TakeWriter(threading.Thread):
                 break
         if self._stop_record is not None:
             self._journal.finish(self._stop_record)
+            self.sealed.set()

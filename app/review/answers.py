@@ -129,7 +129,7 @@ class Answers:
         topic = topic or _by_signal(file, "field")
         times = file.times_ns(topic)
         index = nearest(times, int(t_ns))
-        return {"t_ns": int(times[index]), "data": pack(file.data(topic)[index])}
+        return {"t_ns": int(times[index]), "data": pack(file.sample(topic, index))}
 
     def on_touch(self, folder: Path, episode: str, points: int = 1000, topic: str = "") -> dict[str, Any]:
         """Return how strong touch was: envelope of the markers' mean displacement and shear (x, y), mm."""

@@ -34,6 +34,7 @@ def test_every_sample_of_every_stream_is_there(tmp_path: Path) -> None:
             if episode.spec(topic).encoding == "raw":
                 wanted = np.concatenate([decode_array(header, buffer) for header, buffer in sent])
                 np.testing.assert_array_equal(episode.data(topic), wanted)
+                np.testing.assert_array_equal(episode.sample(topic, len(times) - 1), wanted[-1])
             else:
                 assert [episode.picture(topic, i) for i in range(60)] == [buffer for _, buffer in sent]
         about = episode.attributes
