@@ -86,6 +86,14 @@ def describe_mistake(role: str, error: Exception) -> str:
     return f"{role}: an unexpected {type(error).__name__} ({first}). This is a mistake in Touchstone; details: {path}."
 
 
+def fail(role: str, sentence: str, as_json: bool, status: int) -> int:
+    """Tell why a role failed, to people and to programs; returns the exit status."""
+    if as_json:
+        print(json.dumps({"error": sentence, "role": role}), flush=True)
+    print(sentence, file=sys.stderr, flush=True)
+    return status
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one role; returns the exit status: 0 success, 1 an explained failure, 2 wrong usage."""
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -95,25 +103,18 @@ def main(arguments: list[str] | None = None) -> int:
     as_json = "--json" in words
     try:
         result = run_role(role, words)
-    except BrokenPipeError:
+        status = int(result.pop("exit_status", 0))
+        report(result, as_json)
+        return status
+    except BrokenPipeError:  # whoever read our output has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except TouchstoneError as error:
-        if as_json:
-            print(json.dumps({"error": error.sentence(), "role": role}), flush=True)
-        print(error.sentence(), file=sys.stderr, flush=True)
-        return 2 if isinstance(error, UsageError) else 1
     except KeyboardInterrupt:
         return 1
+    except TouchstoneError as error:
+        return fail(role, error.sentence(), as_json, 2 if isinstance(error, UsageError) else 1)
     except Exception as error:  # noqa: BLE001 - a mistake of ours: told in a sentence, the traceback goes to a file
-        sentence = describe_mistake(role, error)
-        if as_json:
-            print(json.dumps({"error": sentence, "role": role}), flush=True)
-        print(sentence, file=sys.stderr, flush=True)
-        return 1
-    status = result.pop("exit_status", 0)
-    report(result, as_json)
-    return int(status)
+        return fail(role, describe_mistake(role, error), as_json, 1)
 
 
 def entry() -> None:

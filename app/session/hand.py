@@ -121,6 +121,9 @@ class HandSession:
             self._reset()
 
     def _reset(self) -> None:
+        self.rig.follow()
+        if self.rig.silent_s() > SILENCE_S:
+            raise self._silence()
         self._enter(Phase.RESETTING)
         self._tell()
         self._revive()
@@ -193,7 +196,8 @@ class HandSession:
             self._enter(Phase.KEPT, f"Kept, score {self.scores[-1]:.2f}")
         else:
             self.discarded += 1
-            self._reset()
+            if self.phase is not Phase.FAULT:
+                self._reset()
 
     def _watch(self) -> None:
         self.rig.follow()
@@ -203,11 +207,11 @@ class HandSession:
         if self.phase is not Phase.FAULT and self.rig.silent_s() > SILENCE_S:
             if self.phase is Phase.RECORDING:
                 self._finish("failure")
-            raise ProcessError(
-                f"rig {self.rig.info.rig}",
-                f"its server was silent for {SILENCE_S:g} s; what was recorded is kept",
-                way_out="Start the rig again",
-            )
+            raise self._silence()
+
+    def _silence(self) -> ProcessError:
+        cause = f"its server has been silent for over {SILENCE_S:g} s; what was recorded is kept"
+        return ProcessError(f"rig {self.rig.info.rig}", cause, way_out="Start the rig again")
 
     def _tell(self) -> None:
         if time.monotonic() < self._next_state:
