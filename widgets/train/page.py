@@ -1,24 +1,238 @@
-"""Place of the workspace Train, to be replaced by the real page: it says so and does nothing else."""
+"""The workspace Train: choose data and budget, watch the loss, stop, resume, compare runs."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QVBoxLayout
+from pathlib import Path
+from typing import Any
 
+from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+
+from app.learning.runs import LossRow, RunRow, list_runs, read_losses, read_run
+from widgets.bridge.jobs import Job
 from widgets.context import WindowContext
 from widgets.page import Page
+from widgets.parts.empty import Empty
+from widgets.parts.key_button import KeyButton
+from widgets.parts.library import Library
+from widgets.parts.progress_line import ProgressLine
+from widgets.parts.text import label, row
+from widgets.train.curves import LossCurves, RunCurves
+from widgets.train.run_table import RunTable
+from widgets.train.settings import TrainSettings
+
+LEFT = 344
 
 
 class TrainPage(Page):
-    """Keeps the workspace's place on the rail until it is built."""
+    """Settings at the left; curves, progress and runs at the right."""
 
     title = "Train"
     icon = "train"
     key = 4
+    key_help = (
+        ("", "Train"),
+        ("Ctrl+Return", "Start a new run"),
+        ("Ctrl+.", "Stop softly: save and end; it can be resumed"),
+        ("Ctrl+Shift+.", "Cancel: end at once; what was saved last stays"),
+        ("R", "Resume the selected run"),
+        ("Ctrl or Shift and click", "Select several runs: compare their curves"),
+    )
 
     def __init__(self, context: WindowContext) -> None:
         super().__init__(context)
-        words = QLabel("This workspace is not built yet.")
-        words.setProperty("role", "muted")
-        words.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        QVBoxLayout(self).addWidget(words)
+        theme = context.theme
+        self.library = Library.of(context)
+        self.settings = TrainSettings(context, self.library)
+        self.start = KeyButton("Train", "Ctrl+Return", theme, "primary", "Ctrl ↵", "Start a new run")
+        self.stop = KeyButton("Stop", "Ctrl+.", theme, "", "Ctrl .", "Save and end; the run can be resumed")
+        self.cancel = KeyButton(
+            "Cancel",
+            "Ctrl+Shift+.",
+            theme,
+            "",
+            "Ctrl ⇧ .",
+            "End at once; the checkpoint that was saved last stays",
+        )
+        self.resume = KeyButton(
+            "Resume", "R", theme, tip="Go on with the selected run, exactly where it was stopped"
+        )
+        self.curves, self.table, self.progress = LossCurves(theme), RunTable(theme), ProgressLine(theme)
+        self.empty = Empty(theme)
+        self.job: Job | None = None
+        self._run = Path()
+        self._soft = False
+        self._build()
+        self._connect()
+        self._show_state()
+
+    def _build(self) -> None:
+        theme = self.context.theme
+        column = QWidget()
+        column.setFixedWidth(LEFT)
+        left = QVBoxLayout(column)
+        left.setContentsMargins(0, 0, 0, 0)
+        left.setSpacing(theme.grid())
+        left.addWidget(self.settings)
+        left.addStretch(1)
+        left.addWidget(self.start)
+        right = QVBoxLayout()
+        right.setSpacing(theme.grid())
+        self.heading = label("Loss", "title")
+        right.addWidget(self.heading)
+        place = QWidget()
+        self._stack = QStackedLayout(place)
+        self._stack.addWidget(self.curves)
+        self._stack.addWidget(self.empty)
+        right.addWidget(place, 3)
+        right.addLayout(row(self.progress, self.stop, self.cancel, spacing=theme.grid(1)))
+        right.addLayout(row(label("Runs", "heading"), 1, self.resume))
+        right.addWidget(self.table, 2)
+        layout = QHBoxLayout(self)
+        side = theme.grid(2)
+        layout.setContentsMargins(side, side, side, side)
+        layout.setSpacing(side)
+        layout.addWidget(column)
+        layout.addLayout(right, 1)
+
+    def _connect(self) -> None:
+        self.settings.changed.connect(self._show_state)
+        self.start.clicked.connect(self._on_start)
+        self.stop.clicked.connect(self._on_stop)
+        self.cancel.clicked.connect(self._on_cancel)
+        self.resume.clicked.connect(self._on_resume)
+        self.table.chosen.connect(self._on_chosen)
+        self.library.changed.connect(lambda _folder: self.settings.refresh() if self.isVisible() else None)
+
+    def appear(self) -> None:
+        """Count the episodes and list the runs again."""
+        if not self.settings.name.text():
+            self.settings.suggest_name()
+        self.settings.refresh()
+        self._refresh_runs()
+
+    def save_state(self) -> dict[str, object]:
+        """Return the settings."""
+        return self.settings.state()
+
+    def restore_state(self, state: dict[str, object]) -> None:
+        """Take over the settings."""
+        self.settings.restore(state)
+
+    def _refresh_runs(self) -> None:
+        self.table.show_runs(list_runs(self.context.project.runs), str(self._run) if self.job else "")
+        if not self.table.selected() and self.table.rows and self.job is None:
+            self.table.selectRow(0)
+        self._show_state()
+
+    def _show_state(self) -> None:
+        running = self.job is not None
+        ending = self._soft or (self.job is not None and self.job.stopping)
+        idle = "Nothing is training." if not running else ""
+        self.start.allow("A run is training already." if running else self.settings.hindrance())
+        self.stop.allow(idle or ("It ends after this step." if ending else ""))
+        self.cancel.allow(
+            idle or ("It is being ended." if self.job is not None and self.job.stopping else "")
+        )
+        self.resume.allow(self._resume_hindrance())
+        self.settings.set_editable(not running)
+        shown = bool(self.curves.runs)
+        if not shown:
+            hindrance = self.settings.hindrance()
+            self.empty.say(
+                "No curves yet", hindrance or "Start a run: its losses are drawn here while it learns."
+            )
+        self._stack.setCurrentWidget(self.curves if shown else self.empty)
+
+    def _resume_hindrance(self) -> str:
+        if self.job is not None:
+            return "A run is training already."
+        chosen = self.table.selected()
+        if len(chosen) != 1:
+            return "Select one run that was stopped."
+        if chosen[0].finished:
+            return "This run is finished: there is nothing to resume."
+        return f"This run cannot be resumed: {chosen[0].problem}." if chosen[0].problem else ""
+
+    def _on_start(self) -> None:
+        self._run = self.context.project.runs / self.settings.name.text()
+        self._launch(self.settings.words(), RunCurves(self._run.name), "Reading the episodes …")
+
+    def _on_resume(self) -> None:
+        chosen = self.table.selected()[0]
+        self._run = Path(chosen.path)
+        self._launch(["--out", chosen.path, "--resume"], load_curves(chosen), "Reading the checkpoint …")
+
+    def _launch(self, words: list[str], curves: RunCurves, say: str) -> None:
+        self._soft = False
+        job = self.job = self.context.jobs.start("train", *words)
+        job.ready.connect(lambda _body: self._refresh_runs())
+        job.progress.connect(self._on_progress)
+        job.result.connect(self._on_result)
+        job.ended.connect(self._on_ended)
+        self.heading.setText(f"Loss · {curves.name}")
+        self.curves.show_runs([curves])
+        self.progress.begin(say)
+        self._show_state()
+
+    def _on_progress(self, body: dict[str, Any]) -> None:
+        validation = body.get("val_loss")
+        stage, step = str(body["stage"]), int(body.get("stage_step", body["step"]))
+        row_told = LossRow(
+            stage, step, float(body["loss"]), None if validation is None else float(validation)
+        )
+        if not self.curves.runs or self.curves.runs[0].name != self._run.name or len(self.curves.runs) != 1:
+            self.curves.show_runs([load_curves(RunRow(self._run.name, str(self._run)))])
+        self.curves.add_row(row_told)
+        held = "" if validation is None else f" · validation {validation:.4f}"
+        words = (
+            f"{stage.capitalize()} · step {body['step']} of {body['steps']} · loss {row_told.loss:.4f}{held}"
+        )
+        self.progress.advance(int(body["step"]), int(body["steps"]), words, float(body["seconds_left"]))
+
+    def _on_result(self, body: dict[str, Any]) -> None:
+        finished = bool(body.get("finished", True))
+        end = "Finished" if finished else "Stopped; resume it whenever you like"
+        loss = body.get("loss")
+        told = "" if loss is None else f", loss {float(loss):.4f}"
+        more = ": let it drive in Deploy (Ctrl+5)" if finished else ""
+        self.progress.rest(f"{end} after {body['steps']} steps{told}{more}.")
+
+    def _on_ended(self, status: int, words: str) -> None:
+        if self.job is not None and self.job.result_body is None:
+            self.progress.rest(
+                "Cancelled." if self.job.stopping else words or f"It ended with status {status}."
+            )
+        self.job = None
+        self._soft = False
+        self.settings.suggest_name()
+        run = read_run(self._run)
+        self.curves.show_runs([load_curves(run)])
+        self._refresh_runs()
+        self.table.choose(str(self._run))
+
+    def _on_stop(self) -> None:
+        if self.job is not None:
+            self._soft = True
+            self.job.intent("stop")
+            self._show_state()
+
+    def _on_cancel(self) -> None:
+        if self.job is not None:
+            self.job.stop()
+            self.context.jobs.hurry()
+            self._show_state()
+
+    def _on_chosen(self) -> None:
+        if self.job is None:
+            chosen = self.table.selected()
+            self.heading.setText("Loss" if len(chosen) != 1 else f"Loss · {chosen[0].name}")
+            self.curves.show_runs([load_curves(run) for run in chosen])
+        self._show_state()
+
+
+def load_curves(run: RunRow) -> RunCurves:
+    """Return the curves that a run has on disk."""
+    curves = RunCurves(run.name)
+    for loss in read_losses(Path(run.path)):
+        curves.add(loss)
+    return curves
