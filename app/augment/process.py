@@ -73,7 +73,7 @@ def plan(folder: Path, args: argparse.Namespace, lead_s: float) -> list[Attempt]
     for _ in range(args.attempts):
         parent = parents[int(rng.integers(len(parents)))]
         if parent.uuid not in motions:
-            motions[parent.uuid] = replay_rows(Path(parent.path), lead_s)
+            motions[parent.uuid] = replay_rows(Path(parent.path), lead_s, parent.span_ns[1])
         rows = motions[parent.uuid]
         pulse = draw(rng, float(rows[-1, 0]), settings)
         attempts.append(Attempt(parent, pulse, perturb(rows, pulse)))

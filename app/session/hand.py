@@ -55,7 +55,6 @@ class HandSession:
         self.practice = False
         self._take = ""
         self._record: dict[str, Any] = {}
-        self._outcome = ""
         self._driving = False
         self._next_state = 0.0
         self._announced = ""
@@ -166,7 +165,6 @@ class HandSession:
     def _finish(self, outcome: str) -> None:
         score, removed = self.rig.score or (0.0, 0.0)
         meta = {"score": score, "removed": removed}
-        self._outcome = outcome
         self.hub.intent(self.recorder, "take_stop", outcome=outcome, until_ns=0, meta=meta)
         self._enter(Phase.SAVING)
 
@@ -190,7 +188,9 @@ class HandSession:
 
     def _on_saved(self, body: dict[str, Any]) -> None:
         self.dropped += int(body.get("dropped", 0))
-        if self._outcome == "success":
+        if (
+            body.get("outcome") == "success"
+        ):  # the recorder knows better: a take that was cut short is a failure
             self.files.append(str(body["path"]))
             self.scores.append(self.rig.score[0] if self.rig.score else 0.0)
             self._enter(Phase.KEPT, f"Kept, score {self.scores[-1]:.2f}")

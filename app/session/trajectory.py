@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
+from app.core.errors import EpisodeError
 from recorders.reader import EpisodeFile
 
 RATE_HZ = 50.0
 
 
-def replay_rows(path: Path, lead_s: float) -> np.ndarray:
+def replay_rows(path: Path, lead_s: float, end_ns: int | None = None) -> np.ndarray:
     """Return rows (N, 9) at 50 Hz for `app.teleop.replay`: seconds from the take's start, pose, opening; base frame.
 
     The governor follows a target with the lag of one control period (first order), so the replayed target at time t is
@@ -23,6 +24,12 @@ def replay_rows(path: Path, lead_s: float) -> np.ndarray:
     with EpisodeFile(path) as episode:
         times = episode.times_ns("arm/applied")
         applied = np.asarray(episode.data("arm/applied"), dtype=np.float64)
+    if end_ns is not None:
+        times, applied = times[times <= end_ns], applied[times <= end_ns]
+    if len(times) < 2:
+        raise EpisodeError(
+            f"episode {path}", "it holds no applied motion", way_out="Move its trim, or leave it out"
+        )
     seconds = (times - times[0]) * 1e-9
     first = np.concatenate([[True], np.diff(seconds) > 0])
     seconds, applied = seconds[first], applied[first]

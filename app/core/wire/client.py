@@ -123,6 +123,8 @@ class DeviceClient:
         Raises:
             DeviceError: If no synchronisation message comes within `timeout_s`.
         """
+        if self.streams is not None:
+            self.streams.close()
         streams = connect(self.context, zmq.SUB, self.endpoints.streams)
         self.streams = streams
         nonce = f"{id(self):x}-{next_message_id()}"
