@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from recorders.labels import kept_successes
-from recorders.library import EpisodeRow
 
 from app.augment.pulse import Pulse, PulseSettings, draw, perturb
 from app.core.errors import EpisodeError, UsageError
@@ -24,6 +22,8 @@ from app.session.rigging import RigAtHand
 from app.session.take import TakeResult, TakeSpec, record_take
 from app.session.trajectory import replay_rows
 from app.teleop.replay import save_trajectory
+from recorders.labels import kept_successes
+from recorders.library import EpisodeRow
 
 RECIPES = ("pulse",)
 PATH_POINTS = 80
