@@ -68,7 +68,7 @@ class PlannerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class OptimiserConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """AdamW with warm-up and cosine, and the exponential average of the weights (power schedule)."""
 
-    batch: int = 256
+    batch: int = 128
     tokenizer_rate: float = 2e-3
     planner_rate: float = 1e-3
     warmup: int = 100

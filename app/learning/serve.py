@@ -16,6 +16,7 @@ from app.core.wire.messages import ServerInfo
 from app.learning import checkpoint
 from app.learning.config import MARKER_VALUES, RunConfig
 from app.learning.runtime.controller import RdpController
+from app.learning.runtime.observer import TOPICS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +35,9 @@ def check_rig(run: Path, config: RunConfig, info: ServerInfo) -> None:
         LearningError: Naming both sides.
     """
     checkpoint.require_rig(run, config, info.rig, info.task, len(info.markers_m) // MARKER_VALUES)
+    offered = {stream.topic for stream in info.streams if not stream.privileged}
+    if absent := sorted(set(TOPICS) - offered):
+        raise LearningError(f"rig {info.rig!r}", f"it has no stream {absent[0]!r}", options=sorted(offered))
     if info.lockstep and info.period_ns != config.rdp.grid.period_ns:
         raise LearningError(
             f"checkpoint {run}",

@@ -9,12 +9,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from app.core.errors import LearningError
+from app.core.wire.messages import StreamSpec
 from app.learning.config import GridConfig
 from app.learning.data import features, grid
 
 POSE, WRENCH, FIELD, STAIN = "arm/pose", "finger/wrench", "finger/field", "vision/stain"
 TICK = "bench/tick"
-PRIVILEGED_DEVICES = ("task",)
 
 
 class Episode(Protocol):
@@ -23,6 +23,10 @@ class Episode(Protocol):
     @property
     def topics(self) -> Sequence[str]:
         """Names of the recorded streams."""
+        ...
+
+    def spec(self, topic: str) -> StreamSpec:
+        """Return what the device server said of a stream."""
         ...
 
     def times_ns(self, topic: str) -> np.ndarray:
@@ -60,14 +64,14 @@ def read_stream(episode: Episode, topic: str, name: str) -> tuple[np.ndarray, np
     Raises:
         LearningError: If the stream is privileged, missing or empty.
     """
-    if topic.split("/")[0] in PRIVILEGED_DEVICES:
+    if topic not in episode.topics:
+        raise LearningError(f"episode {name}", f"it has no stream {topic!r}", options=sorted(episode.topics))
+    if episode.spec(topic).privileged:
         raise LearningError(
-            f"stream {topic!r}",
+            f"stream {topic!r} of episode {name}",
             "it is the task's true state, which no real rig publishes; a policy must not see it",
             way_out="Leave it to the score",
         )
-    if topic not in episode.topics:
-        raise LearningError(f"episode {name}", f"it has no stream {topic!r}", options=sorted(episode.topics))
     times, data = np.asarray(episode.times_ns(topic)), np.asarray(episode.data(topic))
     if len(times) == 0:
         raise LearningError(f"episode {name}", f"its stream {topic!r} is empty", way_out="Mark it as failed in Review")

@@ -23,17 +23,18 @@ def touch_response(policy: RdpPolicy, series: Series) -> float | None:
     """Return the mean change of the height command in mm per second and newton more of pressing, at fixed latents.
 
     Pressing harder is a more negative z force in the tool frame (tool pointing down), with the part of the marker
-    field that goes with it in the data. Positive = the command goes up = yields. None without contact in the data.
+    field that goes with it in the data. Positive = the command goes up = yields. None if no chunk of the data is in
+    contact throughout.
 
     The touch of all ticks of a chunk is shifted together; the answer is the mean over the second half of the chunk,
     per tick, so that the decoder's memory has settled.
     """
     windows = Windows(series, policy.config.grid, range(int(series.episode.max()) + 1))
-    pressing = (series.wrench[windows.starts, FZ] < -CONTACT_N).nonzero()[:, 0]
-    if len(pressing) == 0:
+    ticks = windows.chunk_ticks(torch.arange(len(windows)))
+    ticks = ticks[(series.wrench[ticks][..., FZ] < -CONTACT_N).all(dim=1)]
+    if len(ticks) == 0:
         return None
-    which = pressing[torch.linspace(0, len(pressing) - 1, min(len(pressing), MOST_WINDOWS)).long()]
-    ticks = windows.chunk_ticks(which)
+    ticks = ticks[torch.linspace(0, len(ticks) - 1, min(len(ticks), MOST_WINDOWS)).long()]
     latent, _ = policy.tokenizer.encoder(policy.action(series.action[ticks]))
     wrench, field = series.wrench[ticks], series.field[ticks]
     slope = _field_per_newton(series)

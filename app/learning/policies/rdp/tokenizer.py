@@ -14,6 +14,7 @@ from torch.nn import functional
 from app.learning.config import TokenizerConfig
 
 KERNEL, STRIDE, LAYERS = 5, 2, 3
+SMALL_ERROR = 0.05  # of a deviation: below this the error counts squared, above it in proportion
 
 
 class ChunkEncoder(nn.Module):
@@ -89,7 +90,7 @@ class Tokenizer(nn.Module):
         error = self.decoder(latent, touch, self.phase)[0] - chunk
         divergence = 0.5 * (mean.square() + log_variance.exp() - 1.0 - log_variance)
         return {
-            "reconstruction": functional.mse_loss(error, torch.zeros_like(error)),
+            "reconstruction": functional.smooth_l1_loss(error, torch.zeros_like(error), beta=SMALL_ERROR),
             "path": self.config.path * error[..., :6].cumsum(dim=1).square().mean() / chunk.shape[1],
             "kl": self.config.kl * divergence.mean(),
         }
