@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QSpinBox, QVBoxLayout, 
 from widgets.context import WindowContext
 from widgets.parts.episodes import EpisodeItem, counts_text
 from widgets.parts.library import Library
-from widgets.parts.text import add_field, card, form, label
+from widgets.parts.text import add_field, card, form, label, pad
 
 RECIPES = (
     (
@@ -58,6 +58,7 @@ class AugmentSettings(QWidget):
         self.attempts.setRange(1, 5000)
         self.attempts.setValue(50)
         self.seed.setRange(0, 2**31 - 1)
+        pad(self.lateral, self.normal, self.attempts, self.seed)
         self.seed.setToolTip("The same seed draws the same pulses")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

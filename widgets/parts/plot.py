@@ -27,6 +27,15 @@ class SecondsAxis(pg.AxisItem):
         return [f"{value * scale:g} s" for value in values]
 
 
+class LogAxis(pg.AxisItem):
+    """A logarithmic axis with words at 1, 2 and 5 of each decade only, so that none lies on another."""
+
+    def logTickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        """Return the numbers at the ticks (`values` are logarithms)."""
+        texts = [f"{10.0**value * scale:.1g}" for value in values]
+        return [text if f"{float(text):e}"[0] in "125" else "" for text in texts]
+
+
 class Plot(pg.PlotWidget):
     """A plot with the theme's ground, grid and axes.
 
@@ -45,7 +54,9 @@ class Plot(pg.PlotWidget):
         log_y: bool = False,
         second_ticks: bool = False,
     ) -> None:
-        axes = {"bottom": SecondsAxis("bottom")} if second_ticks else {}
+        axes: dict[str, pg.AxisItem] = {"bottom": SecondsAxis("bottom")} if second_ticks else {}
+        if log_y:
+            axes["left"] = LogAxis("left")
         super().__init__(background=theme.colour("well"), axisItems=axes)
         self.theme = theme
         item = self.plotItem

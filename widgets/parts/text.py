@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
+    QAbstractSpinBox,
     QFormLayout,
     QFrame,
     QGridLayout,
@@ -83,6 +84,12 @@ def add_field(layout: QFormLayout, name: str, field: QWidget | QLayout) -> QLabe
         words.setBuddy(field)
         field.setAccessibleName(name)
     return words
+
+
+def pad(*boxes: QAbstractSpinBox) -> None:
+    """Give number fields the same inner margin as text fields."""
+    for box in boxes:
+        box.lineEdit().setTextMargins(6, 0, 0, 0)
 
 
 class Figure(QWidget):

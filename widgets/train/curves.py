@@ -1,4 +1,4 @@
-"""Loss over steps, one plot per stage, logarithmic; one run in the colours of the signals, several in one colour each."""
+"""Loss over steps, logarithmic, one plot per stage. One run has the colours of the signals, several one colour each."""
 
 from __future__ import annotations
 
@@ -44,7 +44,8 @@ class RunCurves:
 
     def validation(self, stage: str) -> tuple[np.ndarray, np.ndarray]:
         """Return steps and validation losses of a stage, each measurement once."""
-        steps, losses = [], []
+        steps: list[int] = []
+        losses: list[float] = []
         for row in self.rows[stage]:
             if row.val_loss is not None and row.val_loss > 0 and (not losses or losses[-1] != row.val_loss):
                 steps.append(row.step)

@@ -120,7 +120,9 @@ class TrainPage(Page):
 
     def _refresh_runs(self) -> None:
         self.table.show_runs(list_runs(self.context.project.runs), str(self._run) if self.job else "")
-        if not self.table.selected() and self.table.rows and self.job is None:
+        if self.job is not None:
+            self.table.choose(str(self._run))
+        elif not self.table.selected() and self.table.rows:
             self.table.selectRow(0)
         self._show_state()
 
@@ -183,19 +185,15 @@ class TrainPage(Page):
         if not self.curves.runs or self.curves.runs[0].name != self._run.name or len(self.curves.runs) != 1:
             self.curves.show_runs([load_curves(RunRow(self._run.name, str(self._run)))])
         self.curves.add_row(row_told)
-        held = "" if validation is None else f" · validation {validation:.4f}"
-        words = (
-            f"{stage.capitalize()} · step {body['step']} of {body['steps']} · loss {row_told.loss:.4f}{held}"
-        )
+        words = f"{stage.capitalize()} · step {body['step']} of {body['steps']}"
         self.progress.advance(int(body["step"]), int(body["steps"]), words, float(body["seconds_left"]))
 
     def _on_result(self, body: dict[str, Any]) -> None:
         finished = bool(body.get("finished", True))
-        end = "Finished" if finished else "Stopped; resume it whenever you like"
-        loss = body.get("loss")
-        told = "" if loss is None else f", loss {float(loss):.4f}"
-        more = ": let it drive in Deploy (Ctrl+5)" if finished else ""
-        self.progress.rest(f"{end} after {body['steps']} steps{told}{more}.")
+        told = "" if body.get("loss") is None else f", loss {float(body['loss']):.4f}"
+        end = f"Finished: {body['steps']} steps" if finished else f"Stopped after {body['steps']} steps"
+        more = "Let it drive in Deploy (Ctrl+5)." if finished else "Resume it whenever you like (R)."
+        self.progress.rest(f"{end}{told}. {more}")
 
     def _on_ended(self, status: int, words: str) -> None:
         if self.job is not None and self.job.result_body is None:

@@ -14,7 +14,7 @@ from app.learning.runs import name_problem
 from widgets.context import WindowContext
 from widgets.parts.episodes import EpisodeItem, plural
 from widgets.parts.library import Library
-from widgets.parts.text import add_field, card, form, label, row
+from widgets.parts.text import add_field, card, form, label, pad, row
 
 POLICY_WORDS = {"rdp": "Reactive diffusion (RDP)"}
 DEFAULT_STEPS = 6000
@@ -57,6 +57,7 @@ class TrainSettings(QWidget):
         self.steps.setGroupSeparatorShown(True)
         self.steps.setToolTip("Of tokenizer and planner together")
         self.seed.setRange(0, 2**31 - 1)
+        pad(self.steps, self.seed)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.grid())
