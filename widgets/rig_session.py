@@ -23,6 +23,8 @@ from widgets.bridge.bridge import Bridge
 from widgets.bridge.jobs import Job
 from widgets.bridge.letters import Answer
 
+STOP_TIMEOUT_S = 1.0  # a stop that takes longer to be confirmed is worth a message
+
 
 class RigPhase(StrEnum):
     """Where the rig is."""
@@ -114,7 +116,7 @@ class RigSession(QObject):
 
     def software_stop(self, why: str) -> None:
         """Ask the device server to stop all motion now; re-arming needs a new press."""
-        self._bridge.command("stop", self._on_stop_answer, reason=why)
+        self._bridge.command("stop", self._on_stop_answer, STOP_TIMEOUT_S, reason=why)
 
     def _on_stop_answer(self, answer: Answer) -> None:
         if not answer.ok and self.phase is RigPhase.UP:

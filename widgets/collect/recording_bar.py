@@ -33,7 +33,7 @@ PRIMARY = {
     Phase.KEPT: "Next take",
     Phase.FAULT: "Try again",
 }
-OPERATORS = (("hand", "By hand"), ("script", "Scripted operator"))
+OPERATORS = (("hand", "By hand"), ("script", "By script"))
 
 
 class HandGauge(QWidget):
@@ -42,13 +42,13 @@ class HandGauge(QWidget):
     def __init__(self, hand: Hand, theme: Theme) -> None:
         super().__init__()
         self._hand, self._theme = hand, theme
-        self.setFixedWidth(theme.grid(19))
+        self.setFixedWidth(theme.grid(20))
         self.setToolTip("Hold Space to move. − and + change the speed.")
         hand.changed.connect(self.update)
 
     def sizeHint(self) -> QSize:
         """As high as the primary button."""
-        return QSize(self._theme.grid(19), self._theme.px("primary"))
+        return QSize(self._theme.grid(20), self._theme.px("primary"))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw the grip in words, and a bar for each speed."""
@@ -59,7 +59,7 @@ class HandGauge(QWidget):
             hand.grip
         ]
         if not hand.engaged:
-            words = "Hand not connected"
+            words = "No hand yet"
         colour = {Grip.HELD: theme.state(State.ARMED)[0], Grip.LOST: theme.colour("bad")}.get(
             hand.grip, theme.colour("muted")
         )
@@ -71,12 +71,12 @@ class HandGauge(QWidget):
         painter.drawText(QRectF(20, 4, self.width() - 20, 20), Qt.AlignmentFlag.AlignVCenter, words)
         painter.setFont(theme.font("small"))
         painter.setPen(theme.colour("muted"))
-        painter.drawText(QRectF(0, 34, 60, 20), Qt.AlignmentFlag.AlignVCenter, "Speed − +")
+        painter.drawText(QRectF(0, 34, 80, 20), Qt.AlignmentFlag.AlignVCenter, "Speed  −  +")
         painter.setPen(Qt.PenStyle.NoPen)
         for index, speed in enumerate(SPEEDS):
             painter.setBrush(theme.colour("accent" if speed <= hand.speed + 1e-9 else "raised"))
             height = 6 + 2 * index
-            painter.drawRoundedRect(QRectF(72 + index * 11, 52 - height, 8, height), 2, 2)
+            painter.drawRoundedRect(QRectF(88 + index * 11, 52 - height, 8, height), 2, 2)
 
 
 class RecordingBar(QWidget):
@@ -97,13 +97,13 @@ class RecordingBar(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.grid(2))
         self.primary = KeyButton("", "", theme, "primary", "Enter")
-        self.primary.setFixedWidth(theme.grid(33))
+        self.primary.setFixedWidth(theme.grid(29))
         self.primary.clicked.connect(self.next_pressed)
-        self.discard = KeyButton("", "", theme, "", "⌫ Backspace")
-        self.discard.setFixedSize(theme.grid(28), theme.px("primary"))
+        self.discard = KeyButton("", "", theme, "", "⌫", "Backspace")
+        self.discard.setFixedSize(theme.grid(20), theme.px("primary"))
         self.discard.clicked.connect(self.discard_pressed)
         self.tare = KeyButton("Tare", "", theme, "", "T", "Make the present force the zero")
-        self.tare.setFixedSize(theme.grid(11), theme.px("primary"))
+        self.tare.setFixedSize(theme.grid(10), theme.px("primary"))
         self.tare.clicked.connect(self.tare_pressed)
         for button in (self.primary, self.discard, self.tare):
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -117,6 +117,7 @@ class RecordingBar(QWidget):
         self.plan.setRange(1, 999)
         self.plan.setValue(self._session.plan)
         self.plan.setSuffix(" takes")
+        self.plan.setMinimumWidth(theme.grid(13))
         self.plan.setToolTip("How many takes to keep; also shown in the status strip")
         self.plan.valueChanged.connect(self._session.set_plan)
         self.operator = QComboBox()
@@ -128,6 +129,7 @@ class RecordingBar(QWidget):
         )
         self.person = QLineEdit(self._session.person)
         self.person.setPlaceholderText("Your name")
+        self.person.setMinimumWidth(theme.grid(10))
         self.instruction = QLineEdit(self._session.instruction)
         self.instruction.setToolTip("The task in words; it is stored with every take")
         for field in (self.person, self.instruction):
@@ -135,26 +137,29 @@ class RecordingBar(QWidget):
         self.practice = QCheckBox("Practice")
         self.practice.setToolTip("Everything works, nothing is recorded")
         self.practice.toggled.connect(self._session.set_practice)
+        return self._arrange(theme)
+
+    def _arrange(self, theme: Theme) -> QGridLayout:
         grid = QGridLayout()
-        grid.setSpacing(4)
+        grid.setVerticalSpacing(4)
         grid.setHorizontalSpacing(theme.grid())
-        rows: tuple[tuple[int, int, str, QWidget], ...] = (
-            (0, 0, "Plan", self.plan),
-            (0, 2, "Driver", self.operator),
-            (0, 4, "Person", self.person),
-            (1, 0, "Task", self.instruction),
+        rows: tuple[tuple[int, int, int, str, QWidget], ...] = (
+            (0, 0, 1, "Plan", self.plan),
+            (0, 2, 1, "Person", self.person),
+            (1, 0, 1, "Driver", self.operator),
+            (1, 2, 2, "Task", self.instruction),
         )
-        for line, column, words, widget in rows:
+        for line, column, span, words, widget in rows:
             label = QLabel(words)
             label.setProperty("role", "small")
             grid.addWidget(label, line, column)
             widget.setFixedHeight(theme.grid(3.5))
             widget.setStyleSheet("min-height: 0;")
-            grid.addWidget(widget, line, column + 1, 1, 3 if widget is self.instruction else 1)
+            grid.addWidget(widget, line, column + 1, 1, span)
         self.practice.setStyleSheet("min-height: 0;")
-        grid.addWidget(self.practice, 1, 4, 1, 2)
-        grid.setColumnStretch(5, 1)
-        grid.setColumnStretch(3, 1)
+        grid.addWidget(self.practice, 0, 4)
+        grid.setColumnStretch(1, 1)
+        grid.setColumnStretch(3, 2)
         return grid
 
     def _on_meta(self) -> None:

@@ -202,8 +202,8 @@ class CollectSession(QObject):
             key: value for key, value in self.numbers.items() if key in ("kept", "plan", "message")
         }
         self._context.rig.release(OWNER)
-        self._enter(Phase.OFF)
         self.problem = words if status else ""
+        self._enter(Phase.OFF)
         if self._again:
             self._again = False
             self.connect_rig()
@@ -241,6 +241,8 @@ class CollectSession(QObject):
         """Return the state in words."""
         hand = self._context.hand
         base = "PRACTICE" if self.phase is Phase.READY and self.practice else WORDS[self.phase]
+        if self.state() is State.FAULT:
+            return WORDS[Phase.FAULT]
         if self.phase in (Phase.READY, Phase.RECORDING) and hand.grip is not Grip.RELEASED:
             return base + (
                 " · MOVING" if hand.moving else " · ARMED" if hand.grip is Grip.HELD else " · HELD OFF"

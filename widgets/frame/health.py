@@ -14,6 +14,7 @@ from widgets.theme.tokens import Theme
 
 STALE_S = 1.0
 LOW = 0.8  # of the nominal rate
+NOT_SHOWN = ("vision", "bench")  # an estimate and a clock tick: no device that could fail on its own
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def dots(info: ServerInfo | None, health: dict[str, Health]) -> list[Dot]:
     """Return one dot per device that has streams of a nominal rate, by the health of its fastest one."""
     fastest: dict[str, StreamSpec] = {}
     for spec in info.streams if info is not None else ():
-        if spec.rate_hz > 0 and not spec.privileged and spec.device != "vision":
+        if spec.rate_hz > 0 and not spec.privileged and spec.device not in NOT_SHOWN:
             best = fastest.get(spec.device)
             if best is None or spec.rate_hz > best.rate_hz:
                 fastest[spec.device] = spec

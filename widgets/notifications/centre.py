@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import deque
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ class Notification:
 
     Attributes:
         source: Who says it ("collect", "window").
-        count: How often it came in a row.
+        count: How often it came in a row, whatever the numbers in it; the newest text is kept.
         detail: What a developer wants to see (a traceback); shown only in the panel, on demand.
     """
 
@@ -31,6 +32,11 @@ class Notification:
     detail: str = ""
     count: int = 1
     when: float = field(default_factory=time.time)
+
+
+def _kind(item: Notification) -> tuple[str, str, str]:
+    """What makes two messages the same: everything but the numbers in them."""
+    return item.level, item.source, re.sub(r"\d+(\.\d+)?", "#", item.text)
 
 
 class Notifications(QObject):
@@ -70,9 +76,9 @@ class Notifications(QObject):
     @Slot(object)
     def _take(self, item: Notification) -> None:
         last = self.items[-1] if self.items else None
-        if last is not None and (last.level, last.source, last.text) == (item.level, item.source, item.text):
+        if last is not None and _kind(last) == _kind(item):
             last.count += 1
-            last.when = item.when
+            last.when, last.text, last.detail = item.when, item.text, item.detail
             item = last
         else:
             self.items.append(item)

@@ -1,8 +1,10 @@
-"""Toasts: the newest messages for some seconds at the lower right, over the page, never in the way of the keyboard."""
+"""Toasts: the newest messages for some seconds at the upper right, over the page, never in the way of the keyboard."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from functools import partial
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from widgets.notifications.centre import Notification, Notifications
@@ -10,12 +12,14 @@ from widgets.theme.icons import icon, picture
 from widgets.theme.tokens import Theme
 
 SECONDS = {"info": 5, "warning": 9, "error": 15}
-MOST = 4
+MOST = 3
 COLOURS = {"info": "accent", "warning": "warning", "error": "bad"}
 
 
 class Toast(QFrame):
-    """One message with its icon and a close button."""
+    """One message with its icon and a close button; `closed` when its time is over or the person hid it."""
+
+    closed = Signal()
 
     def __init__(self, item: Notification, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -39,11 +43,11 @@ class Toast(QFrame):
         close.setIcon(icon("close", theme.colour("muted").name(), size=16))
         close.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         close.setToolTip("Hide; the message stays in the list")
-        close.clicked.connect(self.deleteLater)
+        close.clicked.connect(self.closed)
         row.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self.deleteLater)
+        self._timer.timeout.connect(self.closed)
         self.refresh()
 
     def refresh(self) -> None:
@@ -75,34 +79,36 @@ class Toasts(QWidget):
                 self.place()
                 return
         while len(self._toasts) >= MOST:
-            self._toasts.pop(0).deleteLater()
+            self._drop(self._toasts[0])
         toast = Toast(item, self._theme, self)
-        toast.destroyed.connect(lambda: self._forget(toast))
+        toast.closed.connect(partial(self._drop, toast))
         self._toasts.append(toast)
         self._column.addWidget(toast)
         self.show()
         self.raise_()
         self.place()
 
-    def _forget(self, toast: Toast) -> None:
+    def _drop(self, toast: Toast) -> None:
         if toast in self._toasts:
             self._toasts.remove(toast)
-        if not self._toasts:
+            self._column.removeWidget(toast)
+            toast.hide()
+            toast.deleteLater()
+        if self._toasts:
+            self.place()
+        else:
             self.hide()
-        QTimer.singleShot(0, self, self.place)
 
     def place(self) -> None:
-        """Move to the lower right of the host."""
-        width = min(self._theme.grid(56), self._host.width() - self._theme.grid(4))
-        self.setFixedWidth(width)
-        height = (
-            self._column.heightForWidth(width)
-            if self._column.hasHeightForWidth()
-            else self.sizeHint().height()
-        )
-        self.setFixedHeight(max(1, height))
+        """Move to the upper right of the host: what is pressed and watched most lies below."""
+        width = min(self._theme.grid(52), self._host.width() - self._theme.grid(4))
+        height = 0
+        for toast in self._toasts:
+            toast.setFixedSize(width, toast.heightForWidth(width))
+            height += toast.height() + self._column.spacing()
+        self.setFixedSize(width, max(1, height))
         margin = self._theme.grid(2)
-        self.move(self._host.width() - width - margin, self._host.height() - self.height() - margin)
+        self.move(self._host.width() - width - margin, self._theme.grid(5))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Follow the host's size."""

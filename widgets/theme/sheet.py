@@ -45,6 +45,7 @@ QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox, QPlainTextEdit, QTextEdit { back
     selection-background-color: $accent; selection-color: $accent_text; }
 QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus, QPlainTextEdit:focus { border-color: $accent; }
 QLineEdit:disabled, QSpinBox:disabled, QComboBox:disabled { color: $muted; background: $surface; }
+QSpinBox, QDoubleSpinBox { padding: 0 0 0 4px; }
 QSpinBox::up-button, QDoubleSpinBox::up-button { subcontrol-origin: border; width: 22px; border: none;
     image: url($icons/up-$name.svg); }
 QSpinBox::down-button, QDoubleSpinBox::down-button { subcontrol-origin: border; width: 22px; border: none;

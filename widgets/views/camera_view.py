@@ -77,7 +77,7 @@ class CameraView(QWidget):
 
     def picture_area(self) -> QRectF:
         """Return where in the widget the picture is drawn."""
-        room = QRectF(0, CAPTION, self.width(), self.height() - CAPTION)
+        room = QRectF(1, CAPTION, self.width() - 2, self.height() - CAPTION - 1)
         width, height = (self._image.width(), self._image.height()) if self._image is not None else (4, 3)
         scale = min(room.width() / width, room.height() / height)
         size = QSize(round(width * scale), round(height * scale))
@@ -90,6 +90,9 @@ class CameraView(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), self._theme.colour("well"))
         self._paint_caption(painter)
+        painter.setPen(self._theme.colour("line"))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
         area = self.picture_area()
         if self._image is None:
             painter.setPen(self._theme.colour("muted"))
@@ -102,10 +105,12 @@ class CameraView(QWidget):
         if self._info is not None and self._live.pose is not None:
             overlay = Overlay.project(self._info, self._live, area.height())
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.save()
             painter.setClipRect(area)
             scale = area.width() / self._info.width
             paint_overlay(painter, overlay, self._theme, area.topLeft(), scale)
             paint_legend(painter, overlay, self._theme, area)
+            painter.restore()
         self._paint_pull(painter)
 
     def _paint_caption(self, painter: QPainter) -> None:

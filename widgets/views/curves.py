@@ -8,7 +8,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGraphicsItem, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from widgets.bridge.bridge import Bridge
 from widgets.theme.tokens import Theme
@@ -16,6 +16,7 @@ from widgets.views.envelope import envelope, nice_limit
 
 SPAN_S = 10.0
 READOUT = 132
+PIXELS_PER_COLUMN = 2
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,9 @@ class Plot(QWidget):
         item.showGrid(x=True, y=True, alpha=0.18)
         left, bottom = item.getAxis("left"), item.getAxis("bottom")
         for axis in (left, bottom):
+            axis.setCacheMode(
+                QGraphicsItem.CacheMode.DeviceCoordinateCache
+            )  # its grid lies under every curve
             axis.setTickFont(theme.number_font("small"))
             axis.setTextPen(theme.colour("muted"))
             axis.setPen(theme.colour("grid_line"))
@@ -156,13 +160,15 @@ class Plot(QWidget):
     def _set_limit(self, limit: float) -> None:
         if limit != self._limit:
             self._limit = limit
-            self._plot.getViewBox().setYRange(0.0 if self._panel.positive else -limit, limit, padding=0.04)
+            self._plot.getViewBox().setYRange(0.0 if self._panel.positive else -limit, limit, padding=0.12)
+            marks = (0.0, limit / 2, limit) if self._panel.positive else (-limit, 0.0, limit)
+            self._plot.getPlotItem().getAxis("left").setTicks([[(mark, f"{mark:g}") for mark in marks]])
 
     def refresh(self, bridge: Bridge) -> None:
         """Draw the newest window of every trace."""
         largest = 0.0
         values: list[float | None] = []
-        columns = max(50, int(self._plot.width()))
+        columns = max(50, int(self._plot.width()) // PIXELS_PER_COLUMN)
         for trace, curve in zip(self._panel.traces, self._curves, strict=True):
             history = bridge.history(trace.topic)
             if history is None or history.columns <= trace.column:

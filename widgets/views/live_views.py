@@ -19,7 +19,8 @@ from widgets.views.scene.cloud import coloured_cloud
 from widgets.views.scene.content import set_ground, set_live
 
 CAMERAS = ("scene", "wrist")
-SCENE_EVERY, CURVES_EVERY = 2, 3  # ticks: 30 and 20 pictures a second
+SCENE_EVERY, CURVES_EVERY = 2, 4  # ticks: 30 and 15 pictures a second, never both in the same tick
+STILL_EVERY = 6  # a camera that sends no new picture still gets its overlay moved
 
 
 class Titled(QFrame):
@@ -142,11 +143,11 @@ class LiveViews(QWidget):
         for name, view in self.cameras.items():
             frame = bridge.frames.get(f"{name}/color")
             note = "" if frame is None else f"{(frame.received_ns - frame.t_ns) * 1e-6:.0f} ms"
-            if frame is not None and (frame.header.seq != view.seq or self._ticks % SCENE_EVERY == 0):
+            if frame is not None and (frame.header.seq != view.seq or self._ticks % STILL_EVERY == 0):
                 view.show_frame(frame, self.live, note)
         if self._ticks % SCENE_EVERY == 0 and info is not None:
             self._refresh_scene()
-        if self._ticks % CURVES_EVERY == 0 and info is not None:
+        if self._ticks % CURVES_EVERY == 1 and info is not None:
             self.curves.refresh()
 
     def _refresh_scene(self) -> None:
@@ -157,7 +158,7 @@ class LiveViews(QWidget):
             pose = self.live.pose if self.live.pose is not None else np.array([0, 0, 0, 1.0, 0, 0, 0])
             colour = self._context.bridge.frames.get("scene/color")
             points, colours = coloured_cloud(camera, pose, depth, colour)
-            self.scene.set_points("cloud", points, colours, 2.0)
+            self.scene.set_points("cloud", points, colours, 3.0)
         set_live(self.scene, self.live, self._context.theme)
         self.scene.redraw()
 

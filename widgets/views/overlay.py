@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from app.core.geometry import project
@@ -108,24 +108,32 @@ def _pen(colour: QColor, width: float, style: Qt.PenStyle = Qt.PenStyle.SolidLin
 
 def paint_overlay(painter: QPainter, overlay: Overlay, theme: Theme, origin: QPointF, scale: float) -> None:
     """Draw an overlay; a pixel (u, v) of the camera lands on `origin + (u, v) * scale`."""
-    dark = theme.colour("overlay_ground", 0.7)
     _paint_plan(painter, overlay, theme, origin, scale)
     _paint_ghost(painter, overlay, theme, origin, scale)
     if overlay.rest is not None and overlay.moved is not None:
-        colour = theme.signal("touch.field")
-        for start, end in zip(overlay.rest, overlay.moved, strict=True):
-            line = _polyline(np.stack([start, end]), origin, scale)
-            if line.size() < 2:
-                continue
-            painter.setPen(_pen(dark, 4.0))
-            painter.drawPolyline(line)
-            painter.setPen(_pen(colour, 2.0))
-            painter.drawPolyline(line)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(colour)
-            painter.drawEllipse(line.at(1), 2.2, 2.2)
+        _paint_field(painter, overlay.rest, overlay.moved, theme, origin, scale)
     if overlay.arrow is not None:
         _paint_arrow(painter, overlay.arrow, theme, origin, scale)
+
+
+def _paint_field(
+    painter: QPainter, rest: np.ndarray, moved: np.ndarray, theme: Theme, origin: QPointF, scale: float
+) -> None:
+    """Draw a line from where each marker rests to where it is, and a dot there; few calls for many markers."""
+    pairs = np.concatenate([rest, moved], axis=1)
+    pairs = pairs[~np.isnan(pairs).any(axis=1)] * scale + np.array([origin.x(), origin.y()] * 2)
+    lines = [QLineF(*row) for row in pairs.tolist()]
+    colour = theme.signal("touch.field")
+    painter.setPen(QPen(colour, 1.2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap))
+    painter.drawLines(lines)
+    dots = QPolygonF([line.p2() for line in lines])
+    spacing = (
+        float(np.ptp(pairs[:, :2], axis=0).max()) / 8.0 if len(pairs) else 0.0
+    )  # nine markers in the longer row
+    size = float(np.clip(0.45 * spacing, 1.5, 4.0))
+    for shade, width in ((theme.colour("overlay_ground", 0.8), size * 1.5), (colour, size)):
+        painter.setPen(_pen(shade, width))
+        painter.drawPoints(dots)
 
 
 def _paint_plan(painter: QPainter, overlay: Overlay, theme: Theme, origin: QPointF, scale: float) -> None:
@@ -177,31 +185,30 @@ def legend_rows(overlay: Overlay) -> list[tuple[str, str]]:
     force = "–" if overlay.force_n is None else f"{overlay.force_n:5.1f} N"
     rows = [("force", f"force {force}")]
     if overlay.field_mm is not None:
-        size = f", drawn ×{overlay.field_size:.0f}" if overlay.field_size > 1 else ""
+        size = f" ×{overlay.field_size:.0f}" if overlay.field_size > 1 else ""
         rows.append(("touch.field", f"touch {overlay.field_mm:4.2f} mm{size}"))
-    rows.append(("commanded", "commanded" if overlay.ghost is not None else "commanded: none"))
+    if overlay.ghost is not None:
+        rows.append(("commanded", "commanded"))
     if len(overlay.plan):
         rows.append(("plan", "plan"))
     return rows
 
 
 def paint_legend(painter: QPainter, overlay: Overlay, theme: Theme, area: QRectF) -> None:
-    """Draw the legend at the lower left of the picture."""
+    """Draw the legend as one line at the lower edge of the picture, where it hides least."""
     rows = legend_rows(overlay)
-    font = theme.number_font("small")
-    painter.setFont(font)
-    line = 18
-    width = max(painter.fontMetrics().horizontalAdvance(words) for _, words in rows) + 40
-    box = QRectF(area.left() + 8, area.bottom() - 8 - line * len(rows) - 8, width, line * len(rows) + 8)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(theme.colour("overlay_ground", 0.72))
-    painter.drawRoundedRect(box, 4, 4)
-    for index, (signal, words) in enumerate(rows):
-        y = box.top() + 4 + line * index
+    painter.setFont(theme.number_font("small"))
+    metrics = painter.fontMetrics()
+    box = QRectF(area.left(), area.bottom() - 20, area.width(), 20)
+    painter.fillRect(box, theme.colour("overlay_ground", 0.72))
+    x = box.left() + 8
+    for signal, words in rows:
         style = Qt.PenStyle.DashLine if signal == "commanded" else Qt.PenStyle.SolidLine
         colour = theme.signal(signal).lighter(135) if signal == "commanded" else theme.signal(signal)
         painter.setPen(_pen(colour, 3.0, style))
-        painter.drawLine(QPointF(box.left() + 8, y + line / 2), QPointF(box.left() + 24, y + line / 2))
+        painter.drawLine(QPointF(x, box.center().y()), QPointF(x + 14, box.center().y()))
         painter.setPen(theme.colour("overlay"))
-        place = QRectF(box.left() + 32, y, width - 32, line)
+        width = metrics.horizontalAdvance(words)
+        place = QRectF(x + 20, box.top(), width + 2, box.height())
         painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, words)
+        x += 20 + width + 16

@@ -20,10 +20,10 @@ class Orbit:
         elevation: Of the eye over the horizontal plane.
     """
 
-    centre: tuple[float, float, float] = (0.45, 0.0, 0.12)
-    distance: float = 1.0
-    azimuth: float = 35.0
-    elevation: float = 28.0
+    centre: tuple[float, float, float] = (0.50, 0.02, 0.14)
+    distance: float = 0.85
+    azimuth: float = 30.0
+    elevation: float = 30.0
     field_of_view: float = 45.0
 
     def turned(self, azimuth: float, elevation: float) -> Orbit:
