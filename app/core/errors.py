@@ -27,7 +27,7 @@ class TouchstoneError(Exception):
 
     def sentence(self) -> str:
         """Return the whole message: thing, cause, valid options and way out."""
-        parts = [f"{self.thing}: {self.cause}."]
+        parts = [f"{self.thing}: {self.cause.rstrip('. ')}."]
         if self.options:
             parts.append(f"Valid: {', '.join(self.options)}.")
         if self.way_out:

@@ -72,7 +72,7 @@ class ChildLink:
                 self._socket.send(encode(event), zmq.NOBLOCK)
             except zmq.Again:
                 self.stop("the parent reads no events")
-        elif kind in ("notice", "progress", "ready"):
+        elif kind in ("notice", "progress"):
             text = body.get("text") or " ".join(f"{key}={value}" for key, value in body.items())
             print(f"{self.role}: {text}", file=sys.stderr, flush=True)
 
