@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QVBoxLayout
 
 from app.core.geometry import pose_to_matrix
 from widgets.collect.recording_bar import RecordingBar
-from widgets.collect.session import CollectSession, Phase
+from widgets.collect.session import OWNER, CollectSession, Phase
 from widgets.context import WindowContext
 from widgets.hand.hand import TYPING
 from widgets.hand.keys import HELP
@@ -52,7 +52,7 @@ class CollectPage(Page):
         column.setSpacing(grid())
         column.addWidget(self.views, 1)
         column.addWidget(self.bar)
-        self._seen = False
+        self._seen = self._front = False
         self._connect()
         self._on_session()
 
@@ -90,6 +90,7 @@ class CollectPage(Page):
 
     def appear(self) -> None:
         """Connect at the first time; let the hand drive again."""
+        self._front = True
         self._on_session()
         if not self._seen:
             self._seen = True
@@ -98,7 +99,8 @@ class CollectPage(Page):
 
     def vanish(self) -> None:
         """The hand drives only while its page is seen."""
-        self.context.hand.drop("")
+        self._front = False
+        self.context.hand.drop("another workspace is open")
 
     def _on_rig(self, _why: str = "") -> None:
         info = self.context.rig.info
@@ -127,7 +129,7 @@ class CollectPage(Page):
             self.context.hand.engage(endpoint, self)
         self.views.set_empty(EMPTY.get(session.phase, "Waiting for the first picture …"))
         self.bar.refresh()
-        if self.isVisible():
+        if self._front or self.context.rig.owner == OWNER:  # a recording shows on every workspace
             session.tell_status()
 
     def save_state(self) -> dict[str, object]:

@@ -18,13 +18,14 @@ class Orbit:
         distance: From it.
         azimuth: Of the eye about the base z axis, from the base x axis.
         elevation: Of the eye over the horizontal plane.
+        field_of_view: Across the width of the view.
     """
 
     centre: tuple[float, float, float] = (0.50, 0.02, 0.14)
-    distance: float = 0.85
+    distance: float = 1.0
     azimuth: float = 30.0
     elevation: float = 30.0
-    field_of_view: float = 45.0
+    field_of_view: float = 70.0
 
     def turned(self, azimuth: float, elevation: float) -> Orbit:
         """Return the camera turned about its centre, degrees."""
@@ -53,7 +54,7 @@ class Orbit:
         eye, rotation = self.axes()
         seen = (points - eye) @ rotation.T
         depth = np.where(seen[:, 2] > 0.02, seen[:, 2], np.nan)
-        focal = 0.5 * height / np.tan(np.radians(self.field_of_view) / 2)
+        focal = 0.5 * width / np.tan(np.radians(self.field_of_view) / 2)
         return np.stack(
             [seen[:, 0] / depth * focal + width / 2, seen[:, 1] / depth * focal + height / 2, seen[:, 2]],
             axis=1,

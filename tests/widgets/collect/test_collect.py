@@ -1,0 +1,120 @@
+"""Collect with the real rig: `serve` and `collect` as children, driven by keys, recording real episodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from widgets.collect.page import CollectPage
+from widgets.collect.session import Phase
+from widgets.hand.hand import Grip
+from widgets.rig_session import RigPhase
+from widgets.session import Session
+from widgets.theme.tokens import State
+
+LONG_MS = 90_000
+
+
+def collect_page(session: Session) -> CollectPage:
+    page = session.window.pages[0]
+    assert isinstance(page, CollectPage)
+    return page
+
+
+def await_phase(qtbot: QtBot, page: CollectPage, phase: Phase) -> None:
+    qtbot.waitUntil(lambda: page.session.phase is phase, timeout=LONG_MS)
+
+
+def await_all_ended(qtbot: QtBot, session: Session) -> None:
+    session.window.close()
+    qtbot.waitUntil(lambda: not session.context.jobs.running(), timeout=LONG_MS)
+
+
+def test_an_empty_page_says_what_to_do(qtbot: QtBot, open_window: Callable[..., Session]) -> None:
+    session = open_window()
+    page = collect_page(session)
+    assert page.session.phase is Phase.OFF
+    assert page.bar.primary.text() == "Connect the rig"
+    assert not page.bar.discard.isEnabled()
+    assert "Press Enter" in session.context.status.value.hint
+    assert session.window.strip.words == "NOT CONNECTED"
+
+
+def test_enter_in_a_field_ends_typing_and_starts_nothing(
+    qtbot: QtBot, open_window: Callable[..., Session]
+) -> None:
+    page = collect_page(open_window())
+    page.bar.person.setFocus()
+    QTest.keyClicks(page.bar.person, "Ada t p")
+    QTest.keyClick(page.bar.person, Qt.Key.Key_Return)
+    assert page.session.person == "Ada t p"
+    assert page.session.phase is Phase.OFF
+    assert not page.session.practice
+
+
+@pytest.mark.process
+@pytest.mark.slow
+def test_one_key_walks_through_a_take_that_the_hand_drives(
+    qtbot: QtBot, open_window: Callable[..., Session]
+) -> None:
+    session = open_window()
+    page = collect_page(session)
+    QTest.keyClick(page, Qt.Key.Key_Return)
+    await_phase(qtbot, page, Phase.READY)
+    assert session.context.rig.phase is RigPhase.UP
+    qtbot.waitUntil(
+        lambda: session.context.hand.engaged and page.views.live.pose is not None, timeout=LONG_MS
+    )
+    qtbot.waitUntil(lambda: page.views.cameras["scene"].seq >= 0, timeout=LONG_MS)
+
+    QTest.keyClick(page, Qt.Key.Key_Return)
+    await_phase(qtbot, page, Phase.RECORDING)
+    assert session.context.status.value.state is State.RECORDING
+    qtbot.waitUntil(lambda: page.session.numbers.get("seconds", 0) > 0, timeout=LONG_MS)
+    start = page.views.live.pose
+    assert start is not None
+
+    def lower() -> bool:
+        """Hold Space and Q; a stall of this busy machine may drop the hand, then press again as a person would."""
+        if session.context.hand.grip is not Grip.HELD:
+            QTest.keyRelease(page, Qt.Key.Key_Space)
+            QTest.keyPress(page, Qt.Key.Key_Space)
+            QTest.keyPress(page, Qt.Key.Key_Q)
+        pose = page.views.live.pose
+        return pose is not None and bool(pose[2] < start[2] - 0.01)
+
+    qtbot.waitUntil(lower, timeout=LONG_MS)
+    QTest.keyRelease(page, Qt.Key.Key_Q)
+    QTest.keyRelease(page, Qt.Key.Key_Space)
+    assert session.context.hand.grip is Grip.RELEASED
+
+    QTest.keyClick(page, Qt.Key.Key_Return)
+    await_phase(qtbot, page, Phase.KEPT)
+    qtbot.waitUntil(lambda: session.context.status.value.kept == 1, timeout=LONG_MS)
+    assert len(list(session.context.project.demonstrations.rglob("*.h5"))) == 1
+    await_all_ended(qtbot, session)
+
+
+@pytest.mark.process
+@pytest.mark.slow
+def test_another_page_gets_the_rig_when_collect_has_let_go(
+    qtbot: QtBot, open_window: Callable[..., Session]
+) -> None:
+    session = open_window()
+    page = collect_page(session)
+    page.session.connect_rig()
+    await_phase(qtbot, page, Phase.READY)
+    with qtbot.waitSignal(session.context.rig.granted, timeout=LONG_MS) as granted:
+        session.context.rig.claim("deploy")
+    assert granted.args == ["deploy"]
+    assert not session.context.jobs.running("collect")
+    assert session.context.rig.phase is RigPhase.UP
+    assert page.session.phase is Phase.OFF
+    session.context.rig.release("deploy")
+    page.session.next()
+    await_phase(qtbot, page, Phase.READY)
+    await_all_ended(qtbot, session)
