@@ -64,9 +64,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             task = client.describe().task
             with make_controller(args.operator, task, client.context) as (controller, ready):
                 hand = args.operator == "hand"
-                driver = Driver(
-                    client, controller, link, f"operate-{args.operator}", not hand, until_task_over=not hand
-                )
+                driver = Driver(client, controller, link, f"operate-{args.operator}", not hand, by_hand=hand)
                 serve_driver(driver, link, ready)
     finally:
         link.close()

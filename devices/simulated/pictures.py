@@ -5,6 +5,8 @@ The thread gets copied states only, so that physics, wrench and control keep the
 
 from __future__ import annotations
 
+import contextlib
+import os
 import threading
 from collections import deque
 from typing import Any, Protocol
@@ -21,6 +23,7 @@ from devices.simulated.cameras import Renderer
 TICK_HZ = 250.0
 CAMERAS = ("scene", "wrist")
 JPEG_QUALITY = 90
+RENDER_NICENESS = 10
 SHARE_OF_A_CORE = 0.6  # the most that live rendering may take of one core
 
 
@@ -146,6 +149,10 @@ class PicturesInThread:
         return samples
 
     def _work(self) -> None:
+        with contextlib.suppress(
+            AttributeError, OSError
+        ):  # Linux: control goes before pictures on a busy machine
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), RENDER_NICENESS)
         try:
             renderer = Renderer(self._bench, self._size)
             self._fps = renderer.probe_speed()

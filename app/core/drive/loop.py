@@ -15,6 +15,7 @@ import numpy as np
 from app.core.drive.controller import Action, Controller, Start
 from app.core.errors import DeviceError, LockstepError
 from app.core.link.child import ChildLink
+from app.core.safety.reasons import Reason, words
 from app.core.wire.client import TICK_TOPIC, DeviceClient
 from app.core.wire.codec import decode_array
 from app.core.wire.messages import SCHEMA_VERSION, Enable, SampleHeader, ServerInfo, SetPoint
@@ -23,6 +24,7 @@ Why = Literal["done", "time", "end", "fault", "stop"]
 PROGRESS_TIMEOUT_S = 30.0
 STATE_PERIOD_S = 0.1
 RELEASE_S = 1.0
+REASONS_TOPIC = b"arm/reasons"
 
 
 class Tick:
@@ -44,14 +46,14 @@ class Driver:
         client: A client that is not yet subscribed.
         holder: Name under which the lease is held.
         headless: Mint headless tokens; the server grants them on simulated rigs only.
-        until_task_over: End the episode when the device says that its task is over.
+        by_hand: A person drives: neither the end of the task nor a stop ends the episode, the person re-arms.
     """
 
     def __init__(
         self, client: DeviceClient, controller: Controller, link: ChildLink, holder: str, headless: bool,
-        until_task_over: bool = True,
+        by_hand: bool = False,
     ) -> None:  # fmt: skip
-        self._until_task_over = until_task_over
+        self._by_hand = by_hand
         self.client, self.controller, self.link = client, controller, link
         self.holder, self.headless = holder, headless
         self.info: ServerInfo = client.describe()
@@ -59,13 +61,16 @@ class Driver:
         self._seq = 0
         self._press = 0
         self._ended = False
-        client.subscribe((*controller.topics, TICK_TOPIC.decode()))
+        self._since_ns = 0
+        self._stopped = Reason.NONE
+        client.subscribe((*controller.topics, TICK_TOPIC.decode(), REASONS_TOPIC.decode()))
 
     def run(self, seed: int, until_ns: int = 0, meta: dict[str, Any] | None = None) -> Why:
         """Take the lease, drive one episode, give the lease back; returns why it ended."""
         self.client.call("lease", holder=self.holder, source=self.controller.source)
         self._press = max(self._press + 1, 1)
-        self._ended = False
+        self._ended, self._stopped = False, Reason.NONE
+        self._since_ns = int(self.client.call("status")["t_ns"])
         try:
             self._drain()
             self.client.call("publish")
@@ -86,9 +91,19 @@ class Driver:
             if topic == TICK_TOPIC:
                 self.tick.read(header, buffer)
                 ticked = True
+            elif topic == REASONS_TOPIC:
+                self._watch(header, buffer)
             else:
                 self.controller.receive(header, buffer)
         return ticked
+
+    def _watch(self, header: SampleHeader, buffer: memoryview) -> None:
+        """Notice that the governor has ended this episode's motion for good: only a new press would re-arm."""
+        if self._by_hand or self._stopped or header.t_ns[-1] <= self._since_ns:
+            return
+        reasons = Reason(int(decode_array(header, buffer)[-1, 0]))
+        if reasons & Reason.REARM:
+            self._stopped = reasons
 
     def _await_tick(self, after: int) -> None:
         deadline = time.monotonic() + PROGRESS_TIMEOUT_S
@@ -114,7 +129,10 @@ class Driver:
             return "stop"
         if self._ended:
             return "end"
-        if (self.tick.done and self._until_task_over) or (action is not None and action.done):
+        if self._stopped:
+            self.link.notice(f"The episode ended: {', '.join(words(self._stopped))}.", "warning")
+            return "fault"
+        if (self.tick.done and not self._by_hand) or (action is not None and action.done):
             return "done"
         if until_ns and self.tick.t_ns >= until_ns:
             return "time"
