@@ -44,6 +44,7 @@ class RigSession(QObject):
         asked_to_leave(str): Another page claims the rig; the present owner of this name must end what it runs on it
             and call `release`.
         granted(str): The claimant of this name has the rig now.
+        stopped(str): The person asked for a software stop; the text says how.
 
     Attributes:
         name: Name of the rig ("sim/wipe").
@@ -56,6 +57,7 @@ class RigSession(QObject):
     down = Signal(str)
     asked_to_leave = Signal(str)
     granted = Signal(str)
+    stopped = Signal(str)
 
     def __init__(self, name: str, bridge: Bridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -116,6 +118,7 @@ class RigSession(QObject):
 
     def software_stop(self, why: str) -> None:
         """Ask the device server to stop all motion now; re-arming needs a new press."""
+        self.stopped.emit(why)
         self._bridge.command("stop", self._on_stop_answer, STOP_TIMEOUT_S, reason=why)
 
     def _on_stop_answer(self, answer: Answer) -> None:

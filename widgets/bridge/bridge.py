@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from app.core.wire.client import Endpoints
 from app.core.wire.codec import encode
-from app.core.wire.messages import Beat
+from app.core.wire.messages import Beat, Enable
 from widgets.bridge.feed import Feed, Frame
 from widgets.bridge.history import History
 from widgets.bridge.io_thread import IoThread
@@ -129,6 +129,10 @@ class Bridge(QObject):
     def send_beat(self, beat: Beat) -> None:
         """Pass on a beat, stamped by the caller in the Qt thread."""
         self._io.post(partial(self._io.send_beat, encode(beat)))
+
+    def send_enable(self, enable: Enable) -> None:
+        """Pass an enabling input on to the device server, stamped by the caller in the Qt thread."""
+        self._io.post(partial(self._io.send_enable, encode(enable)))
 
     def open_reader(self, folder: Path) -> Reader:
         """Start a reader process on a folder of episodes."""

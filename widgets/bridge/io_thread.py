@@ -13,7 +13,7 @@ from collections.abc import Callable
 import zmq
 
 from app.core.errors import WireError
-from app.core.wire.client import KIND_COMMAND, SYNC_PREFIX, Endpoints
+from app.core.wire.client import KIND_COMMAND, KIND_ENABLE, SYNC_PREFIX, Endpoints
 from app.core.wire.codec import decode
 from app.core.wire.messages import SampleHeader
 from app.core.wire.sockets import connect
@@ -139,6 +139,12 @@ class IoThread:
         if self._input is not None:
             with contextlib.suppress(zmq.Again):
                 self._input.send(data, zmq.NOBLOCK)
+
+    def send_enable(self, data: bytes) -> None:
+        """Pass an enabling input on to the device server; one that cannot go at once is dropped."""
+        if self.device is not None:
+            with contextlib.suppress(zmq.Again):
+                self.device.socket.send_multipart([KIND_ENABLE, data], zmq.NOBLOCK)
 
     def open_reader(self, key: int, endpoint: str) -> None:
         """Connect to a reader process."""

@@ -1,24 +1,251 @@
-"""Place of the workspace Deploy, to be replaced by the real page: it says so and does nothing else."""
+"""The workspace Deploy: choose a policy, let it drive, watch and stop it, see its score."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QVBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from widgets.context import WindowContext
+from widgets.deploy.enabling import Consent, Enabling
+from widgets.deploy.motion import Motion
+from widgets.deploy.rollouts import Rollouts
+from widgets.deploy.scores import ScorePlot
+from widgets.deploy.session import DeploySession, Phase
+from widgets.deploy.settings import DeploySettings
 from widgets.page import Page
+from widgets.parts.key_button import KeyButton
+from widgets.parts.library import Library
+from widgets.parts.progress_line import ProgressLine
+from widgets.parts.text import label, row
+from widgets.theme.tokens import State
+from widgets.views.live_views import LiveViews
+
+LEFT = 344
+LOOK_EVERY = 60  # ticks: about once a second
+WORDS = {
+    Phase.IDLE: ("READY TO DEPLOY", "Go starts the rig and the policy."),
+    Phase.CLAIMING: (
+        "PREPARING",
+        "The rig starts; the first time it prepares its meshes, which takes a minute.",
+    ),
+    Phase.STARTING: ("LOADING", "The policy is loaded."),
+    Phase.DRIVING: ("POLICY DRIVES", "Esc stops the arm and ends the series."),
+    Phase.ENDING: ("ENDING", "The present rollout is saved."),
+}
 
 
 class DeployPage(Page):
-    """Keeps the workspace's place on the rail until it is built."""
+    """Settings at the left; live views, rates and scores at the right."""
 
     title = "Deploy"
     icon = "deploy"
     key = 5
+    key_help = (
+        ("", "Deploy"),
+        ("Ctrl+Return", "Go: the policy drives"),
+        ("Esc", "Stop the arm and end the series; what was recorded stays"),
+        ("Space", "Enable motion again after it was held"),
+    )
 
     def __init__(self, context: WindowContext) -> None:
         super().__init__(context)
-        words = QLabel("This workspace is not built yet.")
-        words.setProperty("role", "muted")
-        words.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        QVBoxLayout(self).addWidget(words)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        theme = context.theme
+        self.library = Library.of(context)
+        self.session = DeploySession(context, self)
+        self.enabling = Enabling(context.bridge, self, self._is_simulated)
+        self.settings = DeploySettings(context)
+        self.views, self.motion = LiveViews(context), Motion(context)
+        self.scores, self.rollouts = ScorePlot(theme), Rollouts(context, self.library)
+        self.summary, self.progress = label("", "muted"), ProgressLine(theme)
+        self.go = KeyButton("Go", "Ctrl+Return", theme, "primary", "Ctrl ↵", "Let the policy drive")
+        self.stop = KeyButton("Stop", "", theme, "danger", "Esc", "End motion and the series")
+        self.rearm = KeyButton("Enable again", "Space", theme, tip="Motion was held: let the policy go on")
+        self._ticks = 0
+        self._build()
+        self._connect()
+        self.views.set_empty("No pictures: the rig is not connected. Go starts it.")
+        self._show_state()
+
+    def _build(self) -> None:
+        theme = self.context.theme
+        column = QWidget()
+        column.setFixedWidth(LEFT)
+        left = QVBoxLayout(column)
+        left.setContentsMargins(0, 0, 0, 0)
+        left.setSpacing(theme.grid())
+        left.addWidget(self.settings)
+        left.addStretch(1)
+        left.addWidget(self.progress)
+        left.addWidget(self.go)
+        buttons = row(self.stop, self.rearm)
+        buttons.setStretch(0, 1)
+        buttons.setStretch(1, 1)
+        left.addLayout(buttons)
+        bottom = QHBoxLayout()
+        bottom.setSpacing(theme.grid(2))
+        for title, widget, note in (("Scores", self.scores, self.summary), ("Rollouts", self.rollouts, None)):
+            part = QVBoxLayout()
+            part.setSpacing(theme.grid(0.5))
+            part.addLayout(row(label(title, "heading"), 1, *([note] if note is not None else [])))
+            part.addWidget(widget, 1)
+            bottom.addLayout(part, 1)
+        lower = QWidget()
+        under = QVBoxLayout(lower)
+        under.setContentsMargins(0, 0, 0, 0)
+        under.setSpacing(theme.grid())
+        under.addWidget(self.motion)
+        under.addLayout(bottom, 1)
+        self._splitter = QSplitter(Qt.Orientation.Vertical)
+        self._splitter.setChildrenCollapsible(False)
+        self._splitter.setHandleWidth(theme.grid())
+        self._splitter.addWidget(self.views)
+        self._splitter.addWidget(lower)
+        self._splitter.setSizes([560, 240])
+        self._splitter.setStretchFactor(0, 1)
+        layout = QHBoxLayout(self)
+        side = theme.grid(2)
+        layout.setContentsMargins(side, side, side, side)
+        layout.setSpacing(side)
+        layout.addWidget(column)
+        layout.addWidget(self._splitter, 1)
+
+    def _connect(self) -> None:
+        rig = self.context.rig
+        self.settings.changed.connect(self._show_state)
+        self.go.clicked.connect(self._on_go)
+        self.stop.clicked.connect(lambda: rig.software_stop("the Stop button of Deploy"))
+        self.rearm.clicked.connect(self._on_rearm)
+        self.session.changed.connect(self._on_session)
+        self.session.scored.connect(self._on_scored)
+        self.session.told.connect(self.motion.show_told)
+        self.session.ended.connect(self._on_ended)
+        self.enabling.changed.connect(self._show_state)
+        self.enabling.lost.connect(self._on_lost)
+        self.context.bridge.ticked.connect(self._on_tick)
+        rig.up.connect(self._on_rig)
+        rig.down.connect(self._on_rig)
+        rig.changed.connect(self.settings.look)
+        rig.stopped.connect(self._on_stopped)
+
+    def appear(self) -> None:
+        """List runs and rollouts again."""
+        self.settings.refresh()
+        self.rollouts.refresh()
+        self._show_state()
+
+    def vanish(self) -> None:
+        """Nobody watches: motion is not enabled any more."""
+        self.enabling.drop("another workspace is open")
+
+    def save_state(self) -> dict[str, object]:
+        """Return number and seed of the rollouts, and the splitters."""
+        return {
+            "episodes": self.settings.episodes.value(), "seed": self.settings.seed.value(),
+            "sizes": self._splitter.sizes(), "views": self.views.save_state(),
+        }  # fmt: skip
+
+    def restore_state(self, state: dict[str, Any]) -> None:
+        """Take over what was remembered."""
+        settings = self.settings
+        settings.episodes.setValue(int(state.get("episodes", settings.episodes.value())))
+        settings.seed.setValue(int(state.get("seed", settings.seed.value())))
+        sizes = [int(size) for size in state.get("sizes", ())]
+        if len(sizes) == 2 and all(sizes):
+            self._splitter.setSizes(sizes)
+        if "views" in state:
+            self.views.restore_state(state["views"])
+
+    def _on_go(self) -> None:
+        run = self.settings.chosen()
+        if run is not None and self.go.isEnabled():
+            self.setFocus()
+            self.session.go(run.path, self.settings.episodes.value(), self.settings.seed.value())
+
+    def _is_simulated(self) -> bool:
+        info = self.context.rig.info
+        return info is not None and info.simulated
+
+    def _on_rearm(self) -> None:
+        if self.session.phase is Phase.DRIVING:
+            self.enabling.press()
+
+    def _on_stopped(self, _why: str) -> None:
+        self.enabling.drop("")
+        if self.session.busy:
+            self.session.stop()
+
+    def _on_lost(self, why: str) -> None:
+        if why:
+            text = f"The policy was held: {why}. Press Space in Deploy to let it go on, or Esc to end."
+            self.context.notifications.warning(text, "deploy")
+
+    def _on_session(self) -> None:
+        session = self.session
+        if session.phase is Phase.DRIVING and self.enabling.consent is Consent.OFF:
+            self.enabling.press()  # Go was the person's consent
+        if session.phase is Phase.IDLE:
+            self.enabling.release()
+        series = session.series
+        self.scores.show_scores(series.scores, series.total)
+        self.summary.setText(self.scores.summary if series.total else "")
+        if session.phase in (Phase.CLAIMING, Phase.STARTING):
+            self.progress.begin(WORDS[session.phase][1])
+        elif session.phase is Phase.DRIVING:
+            done = len(series.scores)
+            self.progress.advance(
+                done, series.total, f"Rollout {min(done + 1, series.total)} of {series.total}"
+            )
+        self.settings.look()
+
+    def _on_scored(self, body: dict[str, Any]) -> None:
+        self.rollouts.refresh()
+        self.library.changed.emit(str(Path(body["path"]).parent.parent))
+
+    def _on_ended(self, why: str) -> None:
+        scores = self.session.series.scores
+        self.progress.rest(
+            why or (self.scores.summary + "." if scores else "Ended before the first rollout was over.")
+        )
+        self.motion.rest()
+        self.rollouts.refresh()
+
+    def _on_rig(self, _why: str = "") -> None:
+        self.views.attach(self.context.rig.info)
+        self.settings.look()
+
+    def _on_tick(self) -> None:
+        if not self.isVisible():
+            return
+        self._ticks += 1
+        self.views.set_plan(self.session.plan)
+        self.views.refresh()
+        if self._ticks % 6 == 0:
+            self.motion.refresh(self.session.phase is Phase.DRIVING, self.enabling.consent is Consent.ON)
+        if self._ticks % LOOK_EVERY == 0 and not self.session.busy:
+            self.settings.look()
+
+    def _show_state(self) -> None:
+        busy, held = self.session.busy, self.enabling.consent is Consent.LOST
+        self.go.allow("A policy drives already." if busy else self.settings.hindrance())
+        self.stop.allow("" if busy else "Nothing drives.")
+        self.rearm.allow("" if held and busy else "Motion is enabled." if busy else "Nothing drives.")
+        self.settings.set_editable(not busy)
+        if self.isVisible():
+            self._tell_status(held)
+
+    def _tell_status(self, held: bool) -> None:
+        words, hint = WORDS[self.session.phase]
+        state = State.IDLE
+        if self.session.phase is Phase.DRIVING:
+            state = State.ARMED if held else State.MOVING
+            if held:
+                words, hint = "POLICY IS HELD", "Press Space to enable motion again, or Esc to end."
+        elif self.session.phase is Phase.IDLE and self.settings.hindrance():
+            words, hint = "NOTHING TO DEPLOY", self.settings.hindrance()
+        series = self.session.series
+        counts = {"kept": len(series.scores), "plan": series.total} if self.session.busy else {}
+        self.context.status.reset(state=state, words=words, hint=hint, **counts)

@@ -1,0 +1,93 @@
+"""The left side of Deploy: which run, what must be true first, how many rollouts."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QSpinBox, QVBoxLayout, QWidget
+
+from app.deploy.preflight import hindrance, preflight
+from app.learning.runs import RunRow, list_runs
+from widgets.context import WindowContext
+from widgets.deploy.preflight_list import PreflightList
+from widgets.parts.text import add_field, card, form, pad
+from widgets.rig_session import RigPhase
+
+
+class DeploySettings(QWidget):
+    """Form of the arguments of `deploy`, with its preflight.
+
+    Signals:
+        changed(): Anything changed.
+    """
+
+    changed = Signal()
+
+    def __init__(self, context: WindowContext) -> None:
+        super().__init__()
+        self._context = context
+        self.runs: list[RunRow] = []
+        self.run, self.episodes, self.seed = QComboBox(), QSpinBox(), QSpinBox()
+        self.preflight = PreflightList(context.theme)
+        self._build()
+        self.run.currentIndexChanged.connect(self.look)
+        for number in (self.episodes, self.seed):
+            number.valueChanged.connect(lambda _value: self.changed.emit())
+
+    def _build(self) -> None:
+        theme = self._context.theme
+        self.episodes.setRange(1, 1000)
+        self.episodes.setValue(10)
+        self.seed.setRange(0, 2**31 - 1)
+        self.seed.setValue(100)
+        self.seed.setToolTip("Seed of the first board; each next rollout takes the next")
+        pad(self.episodes, self.seed)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(theme.grid())
+        frame, inner = card(theme, "Policy")
+        fields = form(theme)
+        add_field(fields, "Run", self.run)
+        inner.addLayout(fields)
+        inner.addWidget(self.preflight)
+        layout.addWidget(frame)
+        frame, inner = card(theme, "Rollouts")
+        fields = form(theme)
+        add_field(fields, "How many", self.episodes)
+        add_field(fields, "First seed", self.seed)
+        inner.addLayout(fields)
+        layout.addWidget(frame)
+
+    def refresh(self) -> None:
+        """List the runs again; the chosen one stays, and a new finished one is offered first."""
+        chosen = self.chosen()
+        self.runs = sorted(list_runs(self._context.project.runs), key=lambda run: not run.finished)
+        self.run.blockSignals(True)
+        self.run.clear()
+        for run in self.runs:
+            self.run.addItem(run.name if run.finished else f"{run.name} ({run.state})", run.path)
+        if chosen is not None:
+            self.run.setCurrentIndex(max(0, self.run.findData(chosen.path)))
+        self.run.blockSignals(False)
+        self.look()
+
+    def chosen(self) -> RunRow | None:
+        """Return the chosen run."""
+        index = self.run.currentIndex()
+        return self.runs[index] if 0 <= index < len(self.runs) else None
+
+    def look(self) -> None:
+        """Go through the preflight again."""
+        rig = self._context.rig
+        up = rig.phase is RigPhase.UP
+        rollouts = self._context.project.rollouts
+        self.preflight.show_lines(preflight(self.chosen(), rig.name, up, rig.owner, rollouts))
+        self.changed.emit()
+
+    def hindrance(self) -> str:
+        """Return why the policy may not drive; empty if it may."""
+        return hindrance(self.preflight.lines)
+
+    def set_editable(self, editable: bool) -> None:
+        """Lock the form while a policy drives."""
+        for field in (self.run, self.episodes, self.seed):
+            field.setEnabled(editable)
