@@ -14,6 +14,7 @@ from app.learning.config import GridConfig
 from app.learning.data import features, grid
 
 POSE, WRENCH, FIELD, STAIN = "arm/pose", "finger/wrench", "finger/field", "vision/stain"
+APPLIED, COMMANDED = "arm/applied", "arm/commanded"
 TICK = "bench/tick"
 
 
@@ -87,17 +88,17 @@ def resample(episode: Episode, config: GridConfig, name: str, trim_ns: tuple[int
     Raises:
         LearningError: If a stream is missing or privileged, or fewer than two ticks remain.
     """
-    command_topic = f"arm/{config.actions}"
-    topics = (POSE, command_topic, WRENCH, FIELD, STAIN)
+    imitated = APPLIED if config.actions == "applied" else COMMANDED
+    topics = dict.fromkeys((POSE, APPLIED, WRENCH, FIELD, STAIN, imitated))
     streams = {topic: read_stream(episode, topic, name) for topic in topics}
     start = max(int(times[0]) for times, _ in streams.values())
-    end = min(int(times[-1]) for topic, (times, _) in streams.items() if topic != "arm/commanded")
+    end = min(int(times[-1]) for topic, (times, _) in streams.items() if topic != COMMANDED)
     if trim_ns is not None:
         start, end = max(start, trim_ns[0]), min(end, trim_ns[1])
-    ticks = grid.grid_times(start, end, _anchor(episode, streams[command_topic][0]), config.period_ns)
+    ticks = grid.grid_times(start, end, _anchor(episode, streams[imitated][0]), config.period_ns)
     if len(ticks) < 2:
         raise LearningError(f"episode {name}", "after trimming it is shorter than two ticks", way_out="Widen its trim")
-    return _on_grid(streams, command_topic, ticks, config)
+    return _on_grid(streams, imitated, ticks, config)
 
 
 def _anchor(episode: Episode, command_times: np.ndarray) -> int:
@@ -107,9 +108,10 @@ def _anchor(episode: Episode, command_times: np.ndarray) -> int:
 
 
 def _on_grid(
-    streams: dict[str, tuple[np.ndarray, np.ndarray]], command_topic: str, ticks: np.ndarray, config: GridConfig
+    streams: dict[str, tuple[np.ndarray, np.ndarray]], imitated: str, ticks: np.ndarray, config: GridConfig
 ) -> EpisodeArrays:
-    pose, command, stain = (grid.newest(*streams[topic], ticks) for topic in (POSE, command_topic, STAIN))
+    pose, applied, stain = (grid.newest(*streams[topic], ticks) for topic in (POSE, APPLIED, STAIN))
+    command = applied if imitated == APPLIED else grid.newest_before(*streams[imitated], ticks)
     times, field = streams[FIELD]
     wrench = grid.window_mean(*streams[WRENCH], ticks, config.filter_ns)
     action = np.zeros((len(ticks), len(features.ACTION)))
@@ -117,7 +119,7 @@ def _on_grid(
     action[-1, features.GRIPPER] = command[-1, 7]
     action[-1, features.OVER] = 1.0
     return EpisodeArrays(
-        motion=features.motion_features(pose, command, stain).astype(np.float32),
+        motion=features.motion_features(pose, applied, stain).astype(np.float32),
         wrench=wrench.astype(np.float32),
         field=grid.newest(times, field.reshape(len(field), -1), ticks).astype(np.float32),
         action=action.astype(np.float32),

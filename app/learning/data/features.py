@@ -17,9 +17,9 @@ WRENCH = 6
 MOTION = (
     *(f"pose {axis}" for axis in "xyz"),
     *(f"pose r{row}{column}" for column in "xy" for row in "xyz"),
-    *(f"command {axis}" for axis in "xyz"),
-    *(f"command r{row}{column}" for column in "xy" for row in "xyz"),
-    "command gripper",
+    *(f"applied {axis}" for axis in "xyz"),
+    *(f"applied r{row}{column}" for column in "xy" for row in "xyz"),
+    "applied gripper",
 )
 ACTION = ("dx", "dy", "dz", "rx", "ry", "rz", "gripper", "over")
 GRIPPER, OVER = 6, 7
@@ -49,15 +49,15 @@ def in_stroke_frame(pose: np.ndarray, stain: np.ndarray) -> np.ndarray:
     return np.concatenate([position, _six_numbers(turned)], axis=-1)
 
 
-def motion_features(pose: np.ndarray, command: np.ndarray, stain: np.ndarray) -> np.ndarray:
+def motion_features(pose: np.ndarray, applied: np.ndarray, stain: np.ndarray) -> np.ndarray:
     """Return the features named `MOTION`, (N, 19).
 
     Args:
         pose: Measured tool poses (N, 7).
-        command: Last commands (N, 8): pose and gripper opening in metres.
+        applied: What the governor applied last (N, 8): pose and gripper opening in metres.
     """
     return np.concatenate(
-        [in_stroke_frame(pose, stain), in_stroke_frame(command[..., :7], stain), command[..., 7:8]], axis=-1
+        [in_stroke_frame(pose, stain), in_stroke_frame(applied[..., :7], stain), applied[..., 7:8]], axis=-1
     )
 
 

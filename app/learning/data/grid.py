@@ -37,3 +37,8 @@ def window_mean(times_ns: np.ndarray, data: np.ndarray, grid_ns: np.ndarray, spa
     count = last - first
     mean = (total[last] - total[np.minimum(first, last)]) / np.maximum(count, 1)[:, None]
     return np.where((count > 0)[:, None], mean, newest(times_ns, data, grid_ns))
+
+
+def newest_before(times_ns: np.ndarray, data: np.ndarray, grid_ns: np.ndarray) -> np.ndarray:
+    """Return for each grid time t the newest sample stamped before t: what was commanded at t answers t, not before."""
+    return newest(times_ns, data, grid_ns - 1)

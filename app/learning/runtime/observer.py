@@ -13,10 +13,9 @@ from app.core.wire.codec import decode_array
 from app.core.wire.messages import SampleHeader
 from app.learning.config import RuntimeConfig
 from app.learning.data import features
-from app.learning.data.arrays import FIELD, POSE, STAIN, WRENCH
+from app.learning.data.arrays import APPLIED, FIELD, POSE, STAIN, WRENCH
 from app.learning.policies.rdp.policy import RdpPolicy
 
-APPLIED = "arm/applied"
 TOPICS = (POSE, APPLIED, WRENCH, FIELD, STAIN)
 WATCHED = (POSE, WRENCH, FIELD)  # these must be fresh; an estimate of the stain may be older
 

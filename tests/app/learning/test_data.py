@@ -146,3 +146,14 @@ def test_split_holds_whole_episodes_out() -> None:
     assert held_out(3, 0) == frozenset()
     assert len(held_out(40, 0)) == 4
     assert held_out(40, 0) == held_out(40, 0) != held_out(40, 1)
+
+
+def test_a_command_answers_the_tick_at_which_it_was_given() -> None:
+    """Commands are stamped at the tick that they answer; the increment of that tick is the one they make."""
+    episode = demonstrate(1)
+    applied = resample(episode, GridConfig(), "applied")
+    following = [*episode.streams["arm/commanded"][1:], episode.streams["arm/commanded"][-1]]
+    episode.streams["arm/commanded"] = following  # as on the wire: stamped when sent, applied one tick later
+    commanded = resample(episode, GridConfig(actions="commanded"), "commanded")
+    assert np.allclose(commanded.action[1:-1], applied.action[1:-1], atol=1e-7)
+    assert np.array_equal(commanded.motion, applied.motion)

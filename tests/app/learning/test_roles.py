@@ -73,7 +73,7 @@ def test_arguments_that_make_no_sense_are_refused(words: list[str]) -> None:
 
 def test_a_run_is_stopped_by_its_parent_and_resumed(folder: Path, tmp_path: Path) -> None:
     run, heard = tmp_path / "run", list[Event]()
-    words = ["train", str(folder), "--steps", "600", "--out", str(run), "--batch", "16"]
+    words = ["train", str(folder), "--steps", "300", "--out", str(run), "--batch", "16"]
     with Hub(lambda _child, event: heard.append(event)) as hub:
         child = hub.start(*words)
         wait_for(hub, heard, "progress")
@@ -81,12 +81,12 @@ def test_a_run_is_stopped_by_its_parent_and_resumed(folder: Path, tmp_path: Path
         wait_for(hub, heard, "bye")
     told = [event.body for event in heard if event.kind == "progress"]
     assert told[0].keys() >= {"stage", "step", "steps", "loss", "val_loss", "lr", "seconds_left"}
-    assert told[0]["steps"] == 600
+    assert told[0]["steps"] == 300
     at = checkpoint.read_config(run)
     assert not at.finished
-    assert role("train", "--steps", "601", "--out", str(run), "--resume")[0] == 2
+    assert role("train", "--steps", "301", "--out", str(run), "--resume")[0] == 2
     status, result = role("train", "--out", str(run), "--resume")
-    assert (status, result["steps"], result["finished"]) == (0, 600, True)
+    assert (status, result["steps"], result["finished"]) == (0, 300, True)
     assert "it is finished" in role("train", "--out", str(run), "--resume")[1]["error"]
 
 
