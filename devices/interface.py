@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -24,6 +24,14 @@ class Sample:
     topic: str
     t_device_ns: int
     data: np.ndarray | bytes
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something about the hardware that the person should know: a whole sentence."""
+
+    text: str
+    level: Literal["info", "warning", "error"] = "warning"
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,10 @@ class Device(Protocol):
 
     def task_over(self) -> bool:
         """Return whether the task has ended by itself (all cleaned, time over)."""
+        ...
+
+    def notices(self) -> list[Notice]:
+        """Return what the person should know of the hardware since the last call."""
         ...
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from devices.interface import Device
 # name in a rig file: "module:factory"; the factory takes (rig, lockstep) and returns a Device
 DRIVERS: dict[str, str] = {
     "simulated/panda": "devices.simulated.device:make",
+    "composed": "devices.composed.device:make",
 }
 
 

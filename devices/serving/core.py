@@ -222,6 +222,8 @@ class DeviceServer:
         if self.state.spent_press > before and self.state.source != "none":
             self._tell(reasons, "Motion was stopped")
         samples = self.device.advance(self._applied_pose(), self.state.gripper)
+        for notice in self.device.notices():
+            self.link.notice(notice.text, notice.level)
         self.device_ns = max((sample.t_device_ns for sample in samples), default=self.device_ns)
         for sample in samples:  # what took longer to make (pictures) keeps the moment at which it was taken
             self.publisher.add(sample, min(t_ns, t_ns - (self.device_ns - sample.t_device_ns)))

@@ -13,7 +13,7 @@ from app.core.errors import DeviceError
 from app.core.rig import Rig
 from app.core.safety.governor import Measured
 from app.core.wire.messages import CameraInfo, StreamSpec
-from devices.interface import Description, Sample
+from devices.interface import Description, Notice, Sample
 from devices.simulated.bench import Bench, Condition
 from devices.simulated.pictures import Pictures, make_pictures
 
@@ -163,6 +163,10 @@ class SimulatedPanda:
     def task_over(self) -> bool:
         """Return whether every part of the stain is off."""
         return bool(self._bench.done())
+
+    def notices(self) -> list[Notice]:
+        """Return nothing: no hardware can fail here."""
+        return []
 
     def close(self) -> None:
         """Stop rendering and free the physics."""

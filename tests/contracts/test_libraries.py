@@ -22,6 +22,11 @@ HOMES = {
     "mcap": ("recorders/",),
     "mujoco": ("devices/simulated/", "app/doctor/probes/render.py"),
     "gym_hil": ("devices/simulated/",),
+    "cv2": ("devices/",),
+    "pyrealsense2": ("devices/cameras/",),
+    "rtde_receive": ("devices/arms/",),
+    "rtde_control": ("devices/arms/",),
+    "dynamixel_sdk": ("devices/inputs/",),
     "zmq": (
         "app/core/",
         "devices/",
@@ -39,6 +44,8 @@ IMPORT_NAMES = {
     "pyzmq": ("zmq",),
     "open3d-cpu": ("open3d",),
     "gym-hil": ("gym_hil",),
+    "opencv-python-headless": ("cv2",),
+    "ur-rtde": ("rtde_receive", "rtde_control"),
     "pytest-qt": ("pytestqt",),
     "import-linter": ("importlinter", "grimp"),
 }
@@ -48,8 +55,8 @@ def pinned(dev: bool) -> set[str]:
     """Return the import names of everything that pyproject.toml pins."""
     data = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     wanted = [*data["project"]["dependencies"], *data["tool"]["touchstone"]["without-dependencies"]]
-    if dev:
-        wanted += data["project"]["optional-dependencies"]["dev"]
+    for extra, requirements in data["project"]["optional-dependencies"].items():
+        wanted += requirements if dev or extra != "dev" else []
     names = [requirement.partition("==")[0].strip() for requirement in wanted]
     return {name for each in names for name in IMPORT_NAMES.get(each, (each.replace("-", "_"),))}
 

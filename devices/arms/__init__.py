@@ -1,0 +1,1 @@
+"""Arms as parts of a rig."""

@@ -1,0 +1,40 @@
+"""For every registered driver: how it is run without its hardware, or why it cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.devices.contract.videos import mjpeg_server, numbered, write_video
+
+Options = dict[str, Any]
+
+
+@contextmanager
+def no_arm(folder: Path) -> Iterator[Options]:
+    yield {}
+
+
+@contextmanager
+def video_file(folder: Path) -> Iterator[Options]:
+    path = write_video(folder / "numbers.avi", [numbered(n) for n in range(30)], 60.0)
+    yield {"path": str(path)}
+
+
+@contextmanager
+def network_stream(folder: Path) -> Iterator[Options]:
+    with mjpeg_server() as (url, _):
+        yield {"url": url}
+
+
+DOUBLES: dict[str, Callable[[Path], AbstractContextManager[Options]]] = {
+    "arm/none": no_arm,
+    "camera/file": video_file,
+    "camera/stream": network_stream,
+}
+# Drivers that nothing here can stand in for, with the reason that the help gives too.
+HARDWARE_ONLY = {
+    "camera/uvc": "a V4L2 device node is a kernel object; what reads it is the code of camera/file and camera/stream",
+}
