@@ -5,8 +5,6 @@ The thread gets copied states only, so that physics, wrench and control keep the
 
 from __future__ import annotations
 
-import contextlib
-import os
 import threading
 from collections import deque
 from typing import Any, Protocol
@@ -23,7 +21,6 @@ from devices.simulated.cameras import Renderer
 TICK_HZ = 250.0
 CAMERAS = ("scene", "wrist")
 JPEG_QUALITY = 90
-RENDER_NICENESS = 10
 SHARE_OF_A_CORE = 0.6  # the most that live rendering may take of one core
 
 
@@ -149,11 +146,8 @@ class PicturesInThread:
         return samples
 
     def _work(self) -> None:
-        with contextlib.suppress(
-            AttributeError, OSError
-        ):  # Linux: control goes before pictures on a busy machine
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), RENDER_NICENESS)
         try:
+            yield_to_control()
             renderer = Renderer(self._bench, self._size)
             self._fps = renderer.probe_speed()
         except Exception as error:  # noqa: BLE001 - raised again in the opener, who waits

@@ -15,6 +15,7 @@ import numpy as np
 from app.core.drive.controller import Action, Controller, Start
 from app.core.errors import DeviceError, LockstepError
 from app.core.link.child import ChildLink
+from app.core.priority import prefer_control
 from app.core.safety.reasons import Reason, words
 from app.core.wire.client import TICK_TOPIC, DeviceClient
 from app.core.wire.codec import decode_array
@@ -153,6 +154,7 @@ class Driver:
             self._await_tick(period)
 
     def _realtime(self, until_ns: int) -> Why:
+        prefer_control()
         period_s = 1.0 / self.controller.rate_hz
         next_s = time.monotonic()
         next_state = 0.0
