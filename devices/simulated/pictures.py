@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 import simplejpeg
 
+from app.core.priority import yield_to_control
 from app.core.wire.codec import encode_depth
 from app.core.wire.messages import StreamSpec
 from devices.interface import Sample
