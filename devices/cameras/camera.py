@@ -10,6 +10,7 @@ import simplejpeg
 from app.core.errors import DeviceError
 from app.core.wire.messages import CameraInfo, StreamSpec
 from devices.cameras.grabber import Grabber, open_file, open_stream, open_uvc
+from devices.cameras.info import info_of
 from devices.cameras.options import File, Place, Stream, Uvc
 from devices.interface import Notice, Sample
 from devices.parts.feed import Feed
@@ -39,13 +40,6 @@ def encode(bgr: np.ndarray, quality: int) -> bytes:
     """Return a picture BGR (H, W, 3) as JPEG."""
     jpeg: bytes = simplejpeg.encode_jpeg(np.ascontiguousarray(bgr), quality=quality, colorspace="BGR")
     return jpeg
-
-
-def info_of(name: str, size: tuple[int, int], place: Place) -> tuple[CameraInfo, ...]:
-    """Return the calibration that a rig file gives, if it gives one."""
-    if place.intrinsics is None:
-        return ()
-    return (CameraInfo(name, *size, *place.intrinsics, place.mount, place.pose),)
 
 
 class ColorCamera:

@@ -54,3 +54,17 @@ class Stream(Place, frozen=True, kw_only=True):
     url: str
     rate_hz: Positive = 30.0
     open_timeout_s: Positive = 5.0
+
+
+class RealSense(Place, frozen=True, kw_only=True):
+    """An Intel RealSense; `serial` empty: the only one. Intrinsics come from the camera unless they are given.
+
+    Attributes:
+        size: Of colour and depth; depth is aligned to colour.
+        depth_every: A depth picture is published with every n-th colour picture; 0: none.
+    """
+
+    serial: str = ""
+    size: Size = (640, 480)
+    rate_hz: Positive = 30.0
+    depth_every: Annotated[int, msgspec.Meta(ge=0)] = 1

@@ -63,6 +63,10 @@ PARTS: tuple[PartSpec, ...] = (
         "camera/stream", "camera", "Network stream (MJPEG over HTTP, RTSP)", "devices.cameras.camera:make_stream",
         "devices.cameras.options:Stream", ("cv2",), "camera",
     ),
+    PartSpec(
+        "camera/realsense", "camera", "Intel RealSense (colour, depth)", "devices.cameras.realsense:make_realsense",
+        "devices.cameras.options:RealSense", ("pyrealsense2",), "realsense",
+    ),
 )  # fmt: skip
 
 

@@ -29,10 +29,19 @@ def network_stream(folder: Path) -> Iterator[Options]:
         yield {"url": url}
 
 
+@contextmanager
+def realsense(folder: Path) -> Iterator[Options]:
+    from tests.devices.contract.realsense_double import software_camera  # its library may not be installed
+
+    with software_camera() as (options, _):
+        yield options
+
+
 DOUBLES: dict[str, Callable[[Path], AbstractContextManager[Options]]] = {
     "arm/none": no_arm,
     "camera/file": video_file,
     "camera/stream": network_stream,
+    "camera/realsense": realsense,
 }
 # Drivers that nothing here can stand in for, with the reason that the help gives too.
 HARDWARE_ONLY = {
