@@ -94,6 +94,7 @@ class SimulatedPanda:
                 f"condition {chosen!r}", "the simulated bench does not know it", options=CONDITIONS
             )
         self._bench.reset(seed, cast(Condition, chosen))
+        self._pictures.forget()
         home = np.asarray(self._bench.arm_state().pose).copy()
         self._recent.clear()
         for _ in range(TARE_SAMPLES):  # noise is drawn per step, so a mean needs steps

@@ -38,6 +38,10 @@ class Pictures(Protocol):
         """Return the pictures that are due at governor period `tick` since the reset (0: all are due)."""
         ...
 
+    def forget(self) -> None:
+        """Drop what was taken before a reset: the device's clock starts anew."""
+        ...
+
     def close(self) -> None:
         """Stop rendering."""
         ...
@@ -102,6 +106,9 @@ class PicturesAtOnce:
         color, depth = self._schedule.due(tick)
         return take(self._renderer, bench.snapshot(), bench.time_ns, depth) if color else []
 
+    def forget(self) -> None:
+        """Nothing waits here."""
+
     def close(self) -> None:
         """Free the renderer."""
         self._renderer.close()
@@ -112,8 +119,9 @@ class PicturesInThread:
 
     def __init__(self, bench: Bench, size: tuple[int, int], rate_hz: float, depth_hz: float) -> None:
         self._bench, self._size = bench, size
-        self._wanted: deque[tuple[Any, int, bool]] = deque(maxlen=1)
-        self._made: deque[Sample] = deque()
+        self._epoch = 0
+        self._wanted: deque[tuple[int, Any, int, bool]] = deque(maxlen=1)
+        self._made: deque[tuple[int, list[Sample]]] = deque()
         self._wake = threading.Event()
         self._ready = threading.Event()
         self._closing = False
@@ -139,12 +147,18 @@ class PicturesInThread:
         """Hand the present state to the thread if a picture is due, and return what it has made since."""
         color, depth = self._schedule.due(tick)
         if color:
-            self._wanted.append((bench.snapshot(), bench.time_ns, depth))
+            self._wanted.append((self._epoch, bench.snapshot(), bench.time_ns, depth))
             self._wake.set()
-        samples = []
+        samples: list[Sample] = []
         while self._made:
-            samples.append(self._made.popleft())
+            epoch, made = self._made.popleft()
+            if epoch == self._epoch:
+                samples.extend(made)
         return samples
+
+    def forget(self) -> None:
+        """Let the thread's picture of before the reset go unused when it comes."""
+        self._epoch += 1
 
     def _work(self) -> None:
         try:
@@ -160,7 +174,8 @@ class PicturesInThread:
             self._wake.wait()
             self._wake.clear()
             while self._wanted and not self._closing:
-                self._made.extend(take(renderer, *self._wanted.popleft()))
+                epoch, state, t_device_ns, with_depth = self._wanted.popleft()
+                self._made.append((epoch, take(renderer, state, t_device_ns, with_depth)))
         renderer.close()
 
     def close(self) -> None:

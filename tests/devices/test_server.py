@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-import threading
 import time
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
-import zmq
 
 from app.core.errors import DeviceError, ProcessError, RigError
 from app.core.link.hub import Hub
@@ -18,6 +16,7 @@ from app.core.safety.reasons import Reason
 from app.core.wire.client import KIND_SETPOINT, DeviceClient, Endpoints
 from app.core.wire.codec import decode_array
 from app.core.wire.messages import SCHEMA_VERSION, SOURCES, Enable, SetPoint
+from tests.devices.served import Served
 
 pytestmark = pytest.mark.process
 
@@ -32,34 +31,6 @@ def lockstep() -> Iterator[Endpoints]:
 def realtime() -> Iterator[Endpoints]:
     with Served() as endpoints:
         yield endpoints
-
-
-class Served:
-    """A device server, with a thread that keeps the parent's heartbeats going."""
-
-    def __init__(self, *words: str) -> None:
-        self._words = words
-        self._done = threading.Event()
-        self._ready = threading.Event()
-        self._connect = ""
-        self._thread = threading.Thread(target=self._parent)
-
-    def _parent(self) -> None:
-        with Hub() as hub:
-            child = hub.start("device", "--rig", "sim/wipe", *self._words)
-            self._connect = str(hub.wait_ready(child, 120.0)["connect"])
-            self._ready.set()
-            while not self._done.is_set():
-                hub.poll(50)
-
-    def __enter__(self) -> Endpoints:
-        self._thread.start()
-        assert self._ready.wait(120.0)
-        return Endpoints.parse(self._connect)
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
 
 
 class Pilot:
@@ -276,13 +247,15 @@ def test_a_rig_with_an_unknown_device_lists_the_known_ones() -> None:
         load_rig("sim/wype")
 
 
-def test_an_address_that_others_could_reach_is_refused() -> None:
-    from app.core.errors import WireError
-    from app.core.wire.sockets import bind
-
-    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-    try:
-        with pytest.raises(WireError, match="not on this machine"):
-            bind(context, zmq.ROUTER, "tcp://0.0.0.0:*")
-    finally:
-        context.term()
+def test_after_a_reset_no_picture_of_before_bends_the_stamps(realtime: Endpoints) -> None:
+    with DeviceClient(realtime) as client:
+        client.subscribe()
+        for seed in range(6):
+            newest: dict[str, int] = {}
+            client.call("reset", seed=seed, condition="nominal")
+            since = time.monotonic_ns()
+            while time.monotonic_ns() - since < 250_000_000:
+                for topic, header, _ in client.receive(20):
+                    name = topic.decode()
+                    assert header.t_ns[0] > newest.get(name, 0) - 1, f"{name} went back in time"
+                    newest[name] = header.t_ns[-1]
