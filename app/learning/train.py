@@ -12,6 +12,7 @@ import torch
 
 from app.core.errors import LearningError, UsageError
 from app.core.link.child import VERSION, ChildLink
+from app.core.priority import yield_to_control
 from app.core.project import demonstrations_folder, runs_folder
 from app.learning import checkpoint
 from app.learning.config import (
@@ -142,6 +143,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """Train; returns the run's folder, steps and losses."""
     check(args)
     torch.set_num_threads(1)
+    yield_to_control()
     link = ChildLink("train", args.hub, args.run_id)
     started = time.monotonic()
     try:
