@@ -4,24 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from app.core.project import config_folder
+
 Saver = Callable[[], Any]
 Restorer = Callable[[Any], None]
-
-
-def config_folder() -> Path:
-    """Return the folder of the person's settings, by the platform's custom."""
-    if sys.platform == "win32":
-        root = Path(os.environ.get("APPDATA", Path.home() / "AppData" / "Roaming"))
-    elif sys.platform == "darwin":
-        root = Path.home() / "Library" / "Application Support"
-    else:
-        root = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-    return root / "touchstone"
 
 
 class LayoutState:

@@ -1,8 +1,9 @@
-"""Where things live on this machine: the project folder of the person, the caches and the logs."""
+"""Where things live on this machine: the project folder of the person, the settings, the caches and the logs."""
 
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 
@@ -13,6 +14,17 @@ def project_folder() -> Path:
     """
     override = os.environ.get("TOUCHSTONE_PROJECT")
     return Path(override) if override else Path.home() / "Documents" / "Touchstone"
+
+
+def config_folder() -> Path:
+    """Return the folder of the person's settings, by the platform's custom."""
+    if sys.platform == "win32":
+        root = Path(os.environ.get("APPDATA", Path.home() / "AppData" / "Roaming"))
+    elif sys.platform == "darwin":
+        root = Path.home() / "Library" / "Application Support"
+    else:
+        root = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    return root / "touchstone"
 
 
 def cache_folder() -> Path:

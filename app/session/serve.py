@@ -9,6 +9,7 @@ from typing import Any
 from app.core.link.child import ChildLink
 from app.core.link.hub import Child, Hub
 from app.core.rig import load_rig
+from app.core.wire.sockets import check_bind, with_port
 
 START_S = 180.0  # the first start decimates meshes
 
@@ -17,7 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `serve`."""
     parser.add_argument("--rig", default="sim/wipe", help="name of a rig, or path of a rig file")
     parser.add_argument("--fast", action="store_true", help="lock-step with a simulated clock")
-    parser.add_argument("--bind", default="tcp://127.0.0.1:*", help="address to serve at")
+    parser.add_argument(
+        "--bind", default="tcp://127.0.0.1:*", help="address to serve at; needs keys beyond loopback"
+    )
 
 
 def start_device(hub: Hub, args: argparse.Namespace) -> Child:
@@ -37,7 +40,8 @@ def relay(link: ChildLink, hub: Hub) -> None:
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Serve until stopped; a device server that dies ends the role with its last words."""
-    load_rig(args.rig)  # a wrong name fails here, before any process starts
+    load_rig(args.rig)  # a wrong name or an open address fails here, before any process starts
+    check_bind(with_port(args.bind))
     link = ChildLink("serve", args.hub, args.run_id)
     try:
         with Hub() as hub:

@@ -20,6 +20,7 @@ from app.core.safety.reasons import Reason, words
 from app.core.safety.state import GovernorState
 from app.core.wire.client import KIND_COMMAND, KIND_ENABLE, KIND_SETPOINT
 from app.core.wire.codec import decode, encode
+from app.core.wire.gate import Gate
 from app.core.wire.messages import (
     SCHEMA_VERSION,
     SOURCES,
@@ -33,6 +34,7 @@ from app.core.wire.messages import (
 from devices.interface import Device, Sample
 from devices.serving.publisher import Publisher
 
+MOST_REFUSALS_TOLD = 3
 SERVER_STREAMS = (
     StreamSpec("arm", "commanded", "<f8", (8,), 0.0, "m, quaternion w x y z, m", "base", required=False),
     StreamSpec("arm", "applied", "<f8", (8,), 250.0, "m, quaternion w x y z, m", "base"),
@@ -55,11 +57,11 @@ class DeviceServer:
 
     def __init__(
         self, rig: Rig, device: Device, clock: Clock, commands: zmq.Socket[bytes], streams: zmq.Socket[bytes],
-        lockstep: bool, link: ChildLink,
+        lockstep: bool, link: ChildLink, gate: Gate | None = None,
     ) -> None:  # fmt: skip
         self.rig, self.device, self.clock, self.lockstep, self.link = rig, device, clock, lockstep, link
         self.description = device.describe()
-        self._commands = commands
+        self._commands, self._gate = commands, gate
         specs = (*self.description.streams, *SERVER_STREAMS)
         self.publisher = Publisher(streams, specs)
         self.info = self._make_info(specs)
@@ -124,6 +126,14 @@ class DeviceServer:
             self._told |= reason
             self.link.notice(f"{text}: {', '.join(words(reason))}.", "warning")
 
+    def tell_refusals(self) -> None:
+        """Tell the person who was refused at the gate since the last call; the first few, then how many more."""
+        told = self._gate.refusals() if self._gate is not None else []
+        for text in told[:MOST_REFUSALS_TOLD]:
+            self.link.notice(text, "warning")
+        if len(told) > MOST_REFUSALS_TOLD:
+            self.link.notice(f"{len(told) - MOST_REFUSALS_TOLD} more clients were refused.", "warning")
+
     def _answer(self, identity: bytes, command: Command) -> None:
         handler = getattr(self, f"on_{command.name}", None)
         try:
@@ -133,7 +143,7 @@ class DeviceServer:
             reply = Reply(SCHEMA_VERSION, command.id, True, handler(**command.arguments))
         except TouchstoneError as error:
             reply = Reply(SCHEMA_VERSION, command.id, False, error=error.sentence())
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             reply = Reply(
                 SCHEMA_VERSION, command.id, False, error=f"{command.name}: wrong arguments ({error})"
             )

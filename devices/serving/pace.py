@@ -44,6 +44,7 @@ def run_realtime(server: DeviceServer) -> None:
         if now >= next_link:
             next_link = now + LINK_PERIOD_S
             server.link.poll()
+            server.tell_refusals()
 
 
 def run_lockstep(server: DeviceServer, clock: ManualClock) -> None:
@@ -67,6 +68,7 @@ def run_lockstep(server: DeviceServer, clock: ManualClock) -> None:
         if now >= next_link:
             next_link = now + LINK_PERIOD_S
             server.link.poll()
+            server.tell_refusals()
 
 
 def _may_step(server: DeviceServer) -> bool:

@@ -17,7 +17,7 @@ from app.core.errors import DeviceError, WireError
 from app.core.ids import next_message_id
 from app.core.wire.codec import decode, encode
 from app.core.wire.messages import SCHEMA_VERSION, Command, Enable, Reply, SampleHeader, ServerInfo, SetPoint
-from app.core.wire.sockets import connect
+from app.core.wire.sockets import connect, is_local
 
 TICK_TOPIC = b"bench/tick"
 SYNC_PREFIX = b"sync/"
@@ -60,7 +60,12 @@ class DeviceClient:
         self._owns_context = context is None
         self.context = context or zmq.Context()
         self.endpoints = endpoints
-        self.commands = connect(self.context, zmq.DEALER, endpoints.commands)
+        try:
+            self.commands = connect(self.context, zmq.DEALER, endpoints.commands)
+        except WireError:
+            if self._owns_context:
+                self.context.term()
+            raise
         self.streams: zmq.Socket[bytes] | None = None
 
     def __enter__(self) -> DeviceClient:
@@ -102,8 +107,14 @@ class DeviceClient:
         raise DeviceError(
             f"device server at {self.endpoints.commands}",
             f"no answer to {name!r} within {timeout_s:g} s",
-            way_out="See whether `python main.py serve` still runs",
+            way_out=self._way_out(),
         )
+
+    def _way_out(self) -> str:
+        hint = "See whether `python main.py serve` still runs"
+        if is_local(self.endpoints.commands):
+            return hint
+        return f"{hint}, and whether it allows the key of this machine (`python main.py keys --allow FILE` over there)"
 
     def describe(self) -> ServerInfo:
         """Return what the server offers."""

@@ -1,0 +1,1 @@
+"""Keys for serving a rig to other machines: the role `keys`."""
