@@ -22,6 +22,7 @@ from widgets.layout_state import LayoutState
 from widgets.notifications.panel import NotificationPanel
 from widgets.notifications.toasts import Toasts
 from widgets.page import Page
+from widgets.rig_session import RigPhase
 
 HEALTH_MS = 500
 
@@ -132,8 +133,18 @@ class MainWindow(QWidget):
             self.pages[before].vanish()
         self._stack.setCurrentIndex(index)
         self._rail.mark(index)
+        self._tell_idle()
         self.pages[index].appear()
         self.pages[index].setFocus()
+
+    def _tell_idle(self) -> None:
+        """Say how the rig is while no page moves it; a page that has the rig speaks for itself."""
+        rig = self.context.rig
+        if not rig.owner:
+            words = {RigPhase.OFF: "NOT CONNECTED", RigPhase.STARTING: "CONNECTING", RigPhase.UP: "IDLE"}[
+                rig.phase
+            ]
+            self.context.status.reset(words=words)
 
     @property
     def page(self) -> Page:

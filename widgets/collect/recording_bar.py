@@ -22,7 +22,7 @@ from widgets.parts.key_button import KeyButton
 from widgets.theme.tokens import State, Theme
 
 PRIMARY = {
-    Phase.OFF: "Connect the rig",
+    Phase.OFF: "Connect",
     Phase.CONNECTING: "Connecting …",
     Phase.STARTING: "Starting …",
     Phase.SCRIPT: "Script drives",
@@ -59,7 +59,7 @@ class HandGauge(QWidget):
             hand.grip
         ]
         if not hand.engaged:
-            words = "No hand yet"
+            words = "No hand now"
         colour = {Grip.HELD: theme.state(State.ARMED)[0], Grip.LOST: theme.colour("bad")}.get(
             hand.grip, theme.colour("muted")
         )

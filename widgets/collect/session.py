@@ -17,6 +17,7 @@ from PySide6.QtCore import QObject, Signal
 from widgets.bridge.jobs import Job
 from widgets.context import WindowContext
 from widgets.hand.hand import Grip
+from widgets.rig_session import RigPhase
 from widgets.theme.tokens import State
 
 OWNER = "collect"
@@ -243,6 +244,8 @@ class CollectSession(QObject):
         base = "PRACTICE" if self.phase is Phase.READY and self.practice else WORDS[self.phase]
         if self.state() is State.FAULT:
             return WORDS[Phase.FAULT]
+        if self.phase is Phase.OFF and self._context.rig.phase is RigPhase.UP:
+            return "IDLE"
         if self.phase in (Phase.READY, Phase.RECORDING) and hand.grip is not Grip.RELEASED:
             return base + (
                 " · MOVING" if hand.moving else " · ARMED" if hand.grip is Grip.HELD else " · HELD OFF"
@@ -255,6 +258,8 @@ class CollectSession(QObject):
             return "Motion was ended. Release the dead-man and hold it again to go on."
         if self.phase is Phase.OFF and self.problem:
             return f"{self.problem} Press Enter to start again."
+        if self.phase is Phase.OFF and self._context.rig.phase is RigPhase.UP:
+            return "The rig is connected. Press Enter to collect."
         message = str(self.numbers.get("message", "")).strip()
         return " ".join(part for part in (message, HINTS[self.phase]) if part)
 

@@ -23,6 +23,7 @@ class Notification:
     Attributes:
         source: Who says it ("collect", "window").
         count: How often it came in a row, whatever the numbers in it; the newest text is kept.
+        unseen: It counts at the bell; a message that repeats counts once.
         detail: What a developer wants to see (a traceback); shown only in the panel, on demand.
     """
 
@@ -31,6 +32,7 @@ class Notification:
     text: str
     detail: str = ""
     count: int = 1
+    unseen: bool = False
     when: float = field(default_factory=time.time)
 
 
@@ -82,7 +84,8 @@ class Notifications(QObject):
             item = last
         else:
             self.items.append(item)
-        if item.level != "info":
+        if item.level != "info" and not item.unseen:
+            item.unseen = True
             self.unseen += 1
         self.added.emit(item)
         self.changed.emit()
@@ -90,6 +93,8 @@ class Notifications(QObject):
     def mark_seen(self) -> None:
         """Note that the person has looked at the list."""
         self.unseen = 0
+        for item in self.items:
+            item.unseen = False
         self.changed.emit()
 
     def clear(self) -> None:

@@ -51,10 +51,11 @@ class Toast(QFrame):
         self.refresh()
 
     def refresh(self) -> None:
-        """Show the message again with its count, and start its time anew."""
+        """Show the message again with its count; only an error's time starts anew, a chatter must not stay for ever."""
         times = f"  (×{self.item.count})" if self.item.count > 1 else ""
         self._words.setText(self.item.text + times)
-        self._timer.start(SECONDS[self.item.level] * 1000)
+        if self.item.level == "error" or not self._timer.isActive():
+            self._timer.start(SECONDS[self.item.level] * 1000)
 
 
 class Toasts(QWidget):

@@ -158,7 +158,7 @@ class LiveViews(QWidget):
             pose = self.live.pose if self.live.pose is not None else np.array([0, 0, 0, 1.0, 0, 0, 0])
             colour = self._context.bridge.frames.get("scene/color")
             points, colours = coloured_cloud(camera, pose, depth, colour)
-            self.scene.set_points("cloud", points, colours, 3.0)
+            self.scene.set_points("cloud", points, colours, 4.0)
         set_live(self.scene, self.live, self._context.theme)
         self.scene.redraw()
 

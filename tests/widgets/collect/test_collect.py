@@ -38,7 +38,7 @@ def test_an_empty_page_says_what_to_do(qtbot: QtBot, open_window: Callable[..., 
     session = open_window()
     page = collect_page(session)
     assert page.session.phase is Phase.OFF
-    assert page.bar.primary.text() == "Connect the rig"
+    assert page.bar.primary.text() == "Connect"
     assert not page.bar.discard.isEnabled()
     assert "Press Enter" in session.context.status.value.hint
     assert session.window.strip.words == "NOT CONNECTED"

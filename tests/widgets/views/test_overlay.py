@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF
@@ -80,7 +82,7 @@ def test_the_arrows_pixels_are_where_the_projection_says(qtbot: QtBot) -> None:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     paint_overlay(painter, overlay, theme, QPointF(0, 0), 2.0)
     painter.end()
-    (tail_u, tail_v), (tip_u, tip_v) = overlay.arrow * 2.0
+    (tail_u, tail_v), (tip_u, tip_v) = (overlay.arrow * 2.0).tolist()
     force = theme.signal("force")
     assert is_like(image.pixelColor(round(tip_u) - 3, round(tip_v)), force)
     assert is_like(image.pixelColor(round((tail_u + tip_u) / 2), round(tail_v)), force)
@@ -88,22 +90,18 @@ def test_the_arrows_pixels_are_where_the_projection_says(qtbot: QtBot) -> None:
     assert image.pixelColor(round(tail_u) - 12, round(tail_v)) == QColor("white")
 
 
-def test_the_camera_view_shows_picture_and_arrow_at_its_own_size(qtbot: QtBot) -> None:
-    from PySide6.QtCore import QBuffer, QByteArray
-
+def test_the_camera_view_shows_picture_and_arrow_at_its_own_size(qtbot: QtBot, tmp_path: Path) -> None:
     theme = Theme.load("dark")
     view = CameraView("scene", theme)
     qtbot.addWidget(view)
     view.resize(640 + 2, 480 + 25)
     picture = QImage(320, 240, QImage.Format.Format_RGB32)
     picture.fill(QColor("#808080"))
-    data = QByteArray()
-    buffer = QBuffer(data)
-    buffer.open(QBuffer.OpenModeFlag.WriteOnly)
-    picture.save(buffer, "JPG", 95)
+    path = tmp_path / "picture.jpg"
+    assert picture.save(str(path))
     header = SampleHeader(1, "scene", "color", 0, 1, (0,), (0,), "jpeg", "|u1", (240, 320, 3))
     view.set_camera(CAMERA)
-    view.show_frame(Frame(header, 0, 0, data.data()), live(wrench=np.array([25.0, 0, 0, 0, 0, 0])))
+    view.show_frame(Frame(header, 0, 0, path.read_bytes()), live(wrench=np.array([25.0, 0, 0, 0, 0, 0])))
     shown = view.grab().toImage()
     area = view.picture_area()
     assert area.width() / area.height() == pytest.approx(4 / 3, abs=0.01)
