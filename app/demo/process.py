@@ -13,6 +13,7 @@ from typing import Any
 from app.core.errors import ProcessError
 from app.core.link.child import ChildLink
 from app.core.link.hub import Hub
+from app.core.project import augmented_folder, demonstrations_folder, rollouts_folder, runs_folder
 from app.demo.table import render
 
 UNSEEN_SEED = 5000
@@ -89,6 +90,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     print(render(stages.seconds, stages.results, total), file=sys.stderr, flush=True)
     policy, replay = stages.results["policy"], stages.results["replay"]
     passed = policy["low"] > replay["high"]
+    print(f"\nTo look at it: python main.py window --data {folder}", file=sys.stderr, flush=True)
     if not passed:
         print("The policy is not better than the replay beyond doubt: the loop is not done.", file=sys.stderr)
     rows = {
@@ -108,7 +110,11 @@ ROWS = ("policy", "script", "replay", "idle")
 
 def learn(stages: Stages, args: argparse.Namespace, folder: Path) -> None:
     """Collect, augment, train."""
-    shown, more, trained = folder / "demonstrations", folder / "augmented", folder / "run"
+    shown, more, trained = (
+        demonstrations_folder(folder),
+        augmented_folder(folder),
+        runs_folder(folder) / "demo",
+    )
     rig, seed = ("--rig", args.rig), ("--seed", str(args.seed))
     stages.run(
         "collect",
@@ -156,7 +162,9 @@ def compare(stages: Stages, args: argparse.Namespace, folder: Path) -> None:
     collected = stages.results["collect"]
     best = max(zip(collected["kept_scores"], collected["files"], strict=True))[1]
     common = ("--rig", args.rig, "--episodes", str(args.rollouts), "--seed", str(UNSEEN_SEED), "--fast")
-    stages.run("policy", "deploy", str(folder / "run"), *common, "--data", str(folder / "rollouts"))
+    stages.run(
+        "policy", "deploy", str(runs_folder(folder) / "demo"), *common, "--data", str(rollouts_folder(folder))
+    )
     extra = {"script": (), "replay": ("--episode", best), "idle": ("--limit", "6")}
     for name, words in extra.items():
         stages.run(
