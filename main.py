@@ -33,6 +33,7 @@ ROLES: dict[str, tuple[str, str]] = {
     "deploy": ("app.deploy.process", "run a policy on a rig and score it"),
     "demo": ("app.demo.process", "the whole loop without a display"),
     "shots": ("widgets.shots", "a picture of each workspace"),
+    "keys": ("app.keys.process", "keys for serving a rig to other machines"),
     "doctor": ("app.doctor.process", "what this machine has and lacks"),
 }
 
@@ -52,6 +53,9 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", action="store_true", help="one JSON object on the last line of standard output"
     )
+    parser.add_argument(
+        "--keys", metavar="FOLDER", help="keys of this machine; the person's settings by default"
+    )
     parser.add_argument("--hub", help=argparse.SUPPRESS)
     parser.add_argument("--run-id", help=argparse.SUPPRESS)
 
@@ -63,7 +67,10 @@ def run_role(role: str, words: list[str]) -> dict[str, Any]:
     parser = argparse.ArgumentParser(prog=f"main.py {role}", description=about)
     module.add_arguments(parser)
     add_common_arguments(parser)
-    result: dict[str, Any] = module.run(parser.parse_args(words))
+    args = parser.parse_args(words)
+    if args.keys is not None:
+        os.environ["TOUCHSTONE_KEYS"] = os.path.abspath(args.keys)  # children inherit it
+    result: dict[str, Any] = module.run(args)
     return result
 
 

@@ -163,7 +163,7 @@ class DeviceServer:
         """Give the arm to a source of motion, if nobody of its rank has it."""
         if source not in SOURCES[1:]:
             raise DeviceError(f"source {source!r}", "it is unknown", options=SOURCES[1:])
-        state, given = governor.take_lease(self.state, str(holder), source)
+        state, given = governor.take_lease(self.state, str(holder), source, self.clock.now_ns())
         if not given:
             raise DeviceError(
                 f"the arm of {self.rig.name}", f"{self.state.holder!r} holds it", way_out="Stop that first"

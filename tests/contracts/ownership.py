@@ -23,5 +23,6 @@ FORBIDDEN = {
     "policy": QT | SIMULATOR,
     "deploy": LEARNING | QT | SIMULATOR,
     "demo": LEARNING | QT | SIMULATOR,
+    "keys": LEARNING | QT | SIMULATOR | FILES | GEOMETRY,
     "doctor": LEARNING | QT | SIMULATOR | FILES | GEOMETRY,
 }

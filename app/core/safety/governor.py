@@ -36,17 +36,19 @@ class Measured:
     force_n: float
 
 
-def take_lease(state: GovernorState, holder: str, source: Source) -> tuple[GovernorState, bool]:
+def take_lease(
+    state: GovernorState, holder: str, source: Source, now_ns: int = 0
+) -> tuple[GovernorState, bool]:
     """Give the arm to `holder` if it is free, or if an operator takes it from something that is none.
 
-    Set-points and enabling of the former holder no longer count.
+    Set-points and enabling of the former holder no longer count, nor any that was made before `now_ns`.
     """
     present = _PRIORITY.get(state.source, 1)
     if state.holder not in ("", holder) and _PRIORITY.get(source, 1) <= present:
         return state, False
     fresh = replace(
         state, holder=holder, source=source, setpoint=None, last_seq=-1, enable_ns=0, press=0, spent_press=0,
-        yield_to=None, latched=Reason.NONE,
+        yield_to=None, latched=Reason.NONE, lease_ns=now_ns,
     )  # fmt: skip
     return fresh, True
 
@@ -62,7 +64,7 @@ def keep_lease(state: GovernorState, fresh: GovernorState) -> GovernorState:
     """Return `fresh` with the lease of `state`, its presses spent: after a reset nothing moves without a new press."""
     return replace(
         fresh, holder=state.holder, source=state.source, last_seq=state.last_seq, press=state.press,
-        spent_press=state.press,
+        spent_press=state.press, lease_ns=state.lease_ns,
     )  # fmt: skip
 
 
@@ -88,7 +90,7 @@ def accept(
         return state, Reason.SCHEMA
     if setpoint.seq <= state.last_seq:
         return state, Reason.SEQUENCE
-    if not _fresh(setpoint.stamp_ns, now_ns, limits.setpoint_expiry_ms):
+    if setpoint.stamp_ns < state.lease_ns or not _fresh(setpoint.stamp_ns, now_ns, limits.setpoint_expiry_ms):
         return state, Reason.AGE
     state = replace(state, setpoint=setpoint, last_seq=setpoint.seq)
     if setpoint.token_ns:
@@ -108,7 +110,8 @@ def accept_enable(
 
 
 def _take_token(state: GovernorState, stamp_ns: int, press: int, now_ns: int) -> GovernorState:
-    if stamp_ns > now_ns + FUTURE_TOLERANCE_NS or press <= state.spent_press or press < state.press:
+    made_now = state.lease_ns <= stamp_ns <= now_ns + FUTURE_TOLERANCE_NS
+    if not made_now or press <= state.spent_press or press < state.press:
         return state
     if press > state.press:
         return replace(state, press=press, enable_ns=stamp_ns, yield_to=None, latched=Reason.NONE)

@@ -22,6 +22,7 @@ class GovernorState:
         position, quaternion, gripper: The applied target: (3,) m, (4,), m; base frame.
         velocity, angular_velocity: Of the applied target: (3,) m/s, (3,) rad/s.
         holder, source: Who has the lease ("" nobody).
+        lease_ns: When the lease was taken: what was made before it does not count.
         setpoint: The newest accepted set-point, if any since the lease began.
         last_seq: Sequence number of it.
         enable_ns, press: Newest enabling token and the press that it belongs to.
@@ -37,6 +38,7 @@ class GovernorState:
     angular_velocity: np.ndarray = field(default_factory=_zeros)
     holder: str = ""
     source: Source = "none"
+    lease_ns: int = 0
     setpoint: SetPoint | None = None
     last_seq: int = -1
     enable_ns: int = 0
