@@ -131,6 +131,7 @@ class RecordingBar(QWidget):
         self.person.setPlaceholderText("Your name")
         self.person.setMinimumWidth(theme.grid(10))
         self.instruction = QLineEdit(self._session.instruction)
+        self.instruction.setCursorPosition(0)
         self.instruction.setToolTip("The task in words; it is stored with every take")
         for field in (self.person, self.instruction):
             field.editingFinished.connect(self._on_meta)

@@ -11,6 +11,21 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLay
 from widgets.theme.tokens import Theme
 
 Row = tuple[str, str]
+COLUMN_WIDTH = 410
+
+
+def balanced(groups: Sequence[tuple[Row, ...]], columns: int) -> list[list[tuple[Row, ...]]]:
+    """Return the groups in their order, spread over columns of about equal length."""
+    total = sum(len(group) + 1 for group in groups)
+    stacks: list[list[tuple[Row, ...]]] = [[]]
+    filled = 0
+    for group in groups:
+        middle = filled + (len(group) + 1) / 2
+        if stacks[-1] and len(stacks) < columns and middle > total * len(stacks) / columns:
+            stacks.append([])
+        stacks[-1].append(group)
+        filled += len(group) + 1
+    return stacks
 
 
 class KeyCap(QLabel):
@@ -58,10 +73,15 @@ class KeyMap(QWidget):
         head.setProperty("role", "title")
         column.addWidget(head)
         row = QHBoxLayout()
-        row.setSpacing(theme.grid(6))
-        for group in groups:
-            if group:
-                row.addLayout(self._make_group(group))
+        row.setSpacing(theme.grid(4))
+        columns = max(1, min(3, self._host.width() // COLUMN_WIDTH))
+        for stack in balanced([group for group in groups if group], columns):
+            column_of_groups = QVBoxLayout()
+            column_of_groups.setSpacing(theme.grid(2))
+            for group in stack:
+                column_of_groups.addLayout(self._make_group(group))
+            column_of_groups.addStretch(1)
+            row.addLayout(column_of_groups)
         column.addLayout(row)
         foot = QLabel("Press any key to close")
         foot.setProperty("role", "muted")
@@ -81,9 +101,8 @@ class KeyMap(QWidget):
             grid.addWidget(KeyCap(key, self._theme), index, 0, Qt.AlignmentFlag.AlignLeft)
             text = QLabel(words)
             text.setWordWrap(True)
-            text.setMinimumWidth(self._theme.grid(30))
+            text.setMinimumWidth(self._theme.grid(26))
             grid.addWidget(text, index, 1)
-        grid.setRowStretch(len(rows), 1)
         return grid
 
     def _place(self) -> None:

@@ -42,7 +42,6 @@ HELP: tuple[tuple[str, str], ...] = (
     ("R  F", "Gripper open, close"),
     ("−  +", "Slower, faster"),
     ("H (hold)", "Go home, with the dead-man held"),
-    ("T", "Tare the force sensor"),
     ("", "With the mouse"),
     ("Press and drag", "On a camera picture: move in its plane; the button is the dead-man"),
     ("Wheel", "While the dead-man is held: up, down"),

@@ -203,12 +203,14 @@ def paint_legend(painter: QPainter, overlay: Overlay, theme: Theme, area: QRectF
     painter.fillRect(box, theme.colour("overlay_ground", 0.72))
     x = box.left() + 8
     for signal, words in rows:
+        width = metrics.horizontalAdvance(words)
+        if x + 20 + width > box.right():
+            break  # a narrow picture shows the first rows, the most telling ones
         style = Qt.PenStyle.DashLine if signal == "commanded" else Qt.PenStyle.SolidLine
         colour = theme.signal(signal).lighter(135) if signal == "commanded" else theme.signal(signal)
         painter.setPen(_pen(colour, 3.0, style))
         painter.drawLine(QPointF(x, box.center().y()), QPointF(x + 14, box.center().y()))
         painter.setPen(theme.colour("overlay"))
-        width = metrics.horizontalAdvance(words)
         place = QRectF(x + 20, box.top(), width + 2, box.height())
         painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, words)
         x += 20 + width + 16

@@ -13,6 +13,7 @@ from widgets.theme.tokens import Theme
 from widgets.views.scene.interface import Orbit
 
 DEGREES_PER_PIXEL = 0.4
+GROUND = "ground"  # these lines lie under the cloud, all others over it
 
 
 @dataclass
@@ -79,14 +80,17 @@ class SoftwareScene(QWidget):
         self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Draw the cloud, then the lines, far ones first."""
+        """Draw the ground, the cloud, and the other lines over it."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), self._theme.colour("well"))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if GROUND in self._lines:
+            self._paint_lines(painter, self._lines[GROUND])
         if self._points:
             painter.drawImage(self.rect(), self._render_cloud())
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for lines in self._lines.values():
-            self._paint_lines(painter, lines)
+        for name, lines in self._lines.items():
+            if name != GROUND:
+                self._paint_lines(painter, lines)
 
     def _paint_lines(self, painter: QPainter, lines: _Lines) -> None:
         pixels = self._orbit.project(lines.points, self.width(), self.height())
