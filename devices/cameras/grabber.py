@@ -155,3 +155,12 @@ def open_stream(name: str, options: Stream) -> Grabber:
             way_out="Open the address in a browser or player first, or change `url` in the rig file",
         )  # fmt: skip
     return Grabber(name, capture)
+
+
+def open_any(name: str, device: int | str, size: tuple[int, int], rate_hz: float) -> Grabber:
+    """Open a USB camera (a number or /dev/…), a network stream (anything with "://") or a video file that repeats."""
+    if isinstance(device, int) or device.startswith("/dev/"):
+        return open_uvc(name, Uvc(device=device, size=size, rate_hz=rate_hz))
+    if "://" in device:
+        return open_stream(name, Stream(url=device, rate_hz=rate_hz))
+    return open_file(name, File(path=device))

@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyrealsense2 as rs
 import simplejpeg
@@ -16,6 +17,7 @@ import simplejpeg
 from app.core.errors import DeviceError
 from app.core.wire.codec import encode_depth
 from app.core.wire.messages import CameraInfo, StreamSpec
+from devices.cameras.info import info_of
 from devices.cameras.options import RealSense
 from devices.interface import Notice, Sample
 from devices.parts.feed import Feed

@@ -67,6 +67,14 @@ PARTS: tuple[PartSpec, ...] = (
         "camera/realsense", "camera", "Intel RealSense (colour, depth)", "devices.cameras.realsense:make_realsense",
         "devices.cameras.options:RealSense", ("pyrealsense2",), "realsense",
     ),
+    PartSpec(
+        "touch/gelsight-mini", "touch", "GelSight Mini with markers", "devices.touch.gel:make_gel",
+        "devices.touch.options:GelSightMini", ("cv2",), "camera",
+    ),
+    PartSpec(
+        "touch/digit", "touch", "DIGIT with a marker gel", "devices.touch.gel:make_gel",
+        "devices.touch.options:Digit", ("cv2",), "camera",
+    ),
 )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.devices.contract.gel_pictures import GelPicture
 from tests.devices.contract.videos import mjpeg_server, numbered, write_video
 
 Options = dict[str, Any]
@@ -37,11 +38,21 @@ def realsense(folder: Path) -> Iterator[Options]:
         yield options
 
 
+@contextmanager
+def gel_film(folder: Path) -> Iterator[Options]:
+    gel = GelPicture()
+    pictures = [gel.render(gel.shear(3.0 * (i % 10) / 10, 0.0), seed=i) for i in range(20)]
+    path = write_video(folder / "gel.avi", pictures, 60.0, lossless=True)
+    yield {"device": str(path), "rate_hz": 60.0}
+
+
 DOUBLES: dict[str, Callable[[Path], AbstractContextManager[Options]]] = {
     "arm/none": no_arm,
     "camera/file": video_file,
     "camera/stream": network_stream,
     "camera/realsense": realsense,
+    "touch/gelsight-mini": gel_film,
+    "touch/digit": gel_film,
 }
 # Drivers that nothing here can stand in for, with the reason that the help gives too.
 HARDWARE_ONLY = {
