@@ -108,7 +108,11 @@ class PlannerStage:
         """Return the flow-matching loss of the batch of a step."""
         generator = generator_for(self._seed, self.name, step)
         which = draw(len(self._train.windows), self._policy.config.optimiser.batch, generator)
-        return self._flow(self._latents[which], self._conditions[which], generator)
+        conditions = self._conditions[which]
+        shaken = conditions + self._policy.config.planner.noise * torch.randn(
+            conditions.shape, generator=generator
+        )
+        return self._flow(self._latents[which], shaken, generator)
 
     @torch.no_grad()
     def validate(self) -> float:
