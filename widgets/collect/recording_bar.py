@@ -52,7 +52,10 @@ class HandGauge(QWidget):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw the grip in words, and a bar for each speed."""
-        painter = QPainter(self)
+        with QPainter(self) as painter:  # ended even if drawing fails: an open painter takes the window down
+            self._draw(painter)
+
+    def _draw(self, painter: QPainter) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         theme, hand = self._theme, self._hand
         words = {Grip.HELD: "Space held", Grip.LOST: "Release Space", Grip.RELEASED: "Hold Space to move"}[

@@ -92,7 +92,10 @@ class HealthDots(QWidget):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw dot, name, rate for each device."""
-        painter = QPainter(self)
+        with QPainter(self) as painter:  # ended even if drawing fails: an open painter takes the window down
+            self._draw(painter)
+
+    def _draw(self, painter: QPainter) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         name, rate = self._cell()
         x, height = 0.0, self.height()

@@ -115,7 +115,8 @@ class KeyMap(QWidget):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Dim what lies below."""
-        QPainter(self).fillRect(self.rect(), self._theme.colour("overlay_ground", 0.6))
+        with QPainter(self) as painter:
+            painter.fillRect(self.rect(), self._theme.colour("overlay_ground", 0.6))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Close on any key."""

@@ -33,7 +33,10 @@ class RailButton(QToolButton):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the button, and its key at the right."""
         super().paintEvent(event)
-        painter = QPainter(self)
+        with QPainter(self) as painter:  # ended even if drawing fails: an open painter takes the window down
+            self._draw(painter)
+
+    def _draw(self, painter: QPainter) -> None:
         painter.setFont(self._theme.font("small"))
         painter.setPen(self._theme.colour("muted"))
         area = QRectF(0, 0, self.width() - self._theme.grid(1.5), self.height())

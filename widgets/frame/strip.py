@@ -82,7 +82,10 @@ class StatusStrip(QWidget):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw state, hint and numbers."""
-        painter = QPainter(self)
+        with QPainter(self) as painter:  # ended even if drawing fails: an open painter takes the window down
+            self._draw(painter)
+
+    def _draw(self, painter: QPainter) -> None:
         ground, text = self._theme.state(self._status.state)
         painter.fillRect(self.rect(), ground)
         right = self._paint_numbers(painter, text)

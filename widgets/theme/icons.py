@@ -19,9 +19,8 @@ def picture(name: str, colour: str, size: int = 24, scale: float = 2.0) -> QPixm
     text = (ICONS / f"{name}.svg").read_text().replace("currentColor", colour)
     pixmap = QPixmap(QSize(round(size * scale), round(size * scale)))
     pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
-    QSvgRenderer(QByteArray(text.encode())).render(painter)
-    painter.end()
+    with QPainter(pixmap) as painter:
+        QSvgRenderer(QByteArray(text.encode())).render(painter)
     pixmap.setDevicePixelRatio(scale)
     return pixmap
 

@@ -38,6 +38,7 @@ QPushButton[role="primary"]:hover { background: $accent_hover; }
 QPushButton[role="primary"]:disabled { background: $raised; color: $muted; }
 QPushButton[role="danger"] { background: $stop; color: #ffffff; border: none; font-weight: 700; }
 QPushButton[role="danger"]:hover { background: $stop_hover; }
+QPushButton[role="danger"]:disabled { background: $raised; color: $muted; }
 QPushButton[role="quiet"], QToolButton[role="quiet"] { background: transparent; border: none; padding: 0 8px; }
 QPushButton[role="quiet"]:hover, QToolButton[role="quiet"]:hover { background: $hover; }
 QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox, QPlainTextEdit, QTextEdit { background: $well; color: $text;

@@ -87,7 +87,10 @@ class CameraView(QWidget):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw picture, overlay, legend and caption."""
-        painter = QPainter(self)
+        with QPainter(self) as painter:  # ended even if drawing fails: an open painter takes the window down
+            self._draw(painter)
+
+    def _draw(self, painter: QPainter) -> None:
         painter.fillRect(self.rect(), self._theme.colour("well"))
         self._paint_caption(painter)
         painter.setPen(self._theme.colour("line"))

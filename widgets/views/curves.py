@@ -92,7 +92,10 @@ class Readout(QWidget):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw title, unit, and a coloured bar, a word and a number for each trace."""
-        painter = QPainter(self)
+        with QPainter(self) as painter:  # ended even if drawing fails: an open painter takes the window down
+            self._draw(painter)
+
+    def _draw(self, painter: QPainter) -> None:
         painter.setFont(self._theme.font("small", bold=True))
         painter.setPen(self._theme.colour("text"))
         painter.drawText(QRectF(8, 0, READOUT - 8, 18), Qt.AlignmentFlag.AlignVCenter, self._panel.title)

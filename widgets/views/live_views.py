@@ -44,7 +44,10 @@ class Titled(QFrame):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw frame and caption."""
         super().paintEvent(event)
-        painter = QPainter(self)
+        with QPainter(self) as painter:  # ended even if drawing fails: an open painter takes the window down
+            self._draw(painter)
+
+    def _draw(self, painter: QPainter) -> None:
         strip = QRect(1, 1, self.width() - 2, 24)
         painter.fillRect(strip, self._theme.colour("surface"))
         painter.setFont(self._theme.font("small", bold=True))

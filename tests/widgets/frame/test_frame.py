@@ -36,9 +36,7 @@ def test_the_strip_reads_well_and_keeps_its_room() -> None:
     assert clock_text(0.0) == "00:00.0"
     assert disk_text(2460) == "41 min"
     assert disk_text(20_000) == "5.6 h"
-    numbers = dict(
-        (label, value) for label, value, _ in fields(Status(kept=3, plan=20, dropped=0, latency_ms=8.4))
-    )
+    numbers = {label: value for label, value, _ in fields(Status(kept=3, plan=20, dropped=0, latency_ms=8.4))}
     assert numbers == {"time": "––:––", "kept": "3 of 20", "disk": "–", "dropped": "0", "latency": "8 ms"}
 
 

@@ -81,7 +81,10 @@ class SoftwareScene(QWidget):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw the ground, the cloud, and the other lines over it."""
-        painter = QPainter(self)
+        with QPainter(self) as painter:  # ended even if drawing fails: an open painter takes the window down
+            self._draw(painter)
+
+    def _draw(self, painter: QPainter) -> None:
         painter.fillRect(self.rect(), self._theme.colour("well"))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if GROUND in self._lines:
