@@ -2,14 +2,14 @@
 
 ::
 
-    OFF -- press() --> ON -- drop(), focus lost, dialog, stall, another workspace --> LOST -- press() --> ON
+    OFF -- press() --> ON -- drop(), focus lost, dialog, stall, another workspace --> LOST
      ^                  |                                                              |
      +----- release() --+--------------------------------------------------------------+
 
 Nothing else stamps or repeats an input, so a stalled window ends motion by itself: the governor beside the motor owns
-the deadline. After that only a new press counts, never a repeated one. On a simulated rig, where nothing can be hurt
-(its governor would take a headless input as well), a stall is followed by a new press by itself, and counted; on any
-other rig the person must press.
+the deadline. After that only a new press counts, never a repeated one: the series ends, and Go begins another. On a
+simulated rig, where nothing can be hurt (its governor would take a headless input as well), a stall is followed by a
+new press by itself, and counted, so that the next rollout can begin.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ class Motion(QWidget):
             value = body.get(key)
             self.figures[key].show_text(form.format(float(value)) if value else None)
 
-    def refresh(self, driving: bool, enabled: bool) -> None:
+    def refresh(self, driving: bool) -> None:
         """Show what the governor does with the policy's commands now."""
         history = self._context.bridge.history(REASONS_TOPIC)
         if not driving or history is None or history.last is None:
@@ -62,10 +62,7 @@ class Motion(QWidget):
         if now - self._said_at < LINGER_S:
             self._say(f"Governor: {self._said}", "warning")
         else:
-            self._say(
-                "The arm follows the policy" if enabled else "Motion is held",
-                "good" if enabled else "warning",
-            )
+            self._say("The arm follows the policy", "good")
 
     def rest(self) -> None:
         """Nothing drives any more."""

@@ -16,6 +16,7 @@ from widgets.deploy.scores import ScorePlot
 from widgets.deploy.session import DeploySession, Phase
 from widgets.deploy.settings import DeploySettings
 from widgets.page import Page
+from widgets.parts.episodes import plural
 from widgets.parts.key_button import KeyButton
 from widgets.parts.library import Library
 from widgets.parts.progress_line import ProgressLine
@@ -25,11 +26,12 @@ from widgets.views.live_views import LiveViews
 
 LEFT = 344
 LOOK_EVERY = 60  # ticks: about once a second
+VIEWS_EVERY = 2  # the policy needs the processor more than the eye needs 60 pictures a second
 WORDS = {
     Phase.IDLE: ("READY TO DEPLOY", "Go starts the rig and the policy."),
     Phase.CLAIMING: (
         "PREPARING",
-        "The rig starts; the first time it prepares its meshes, which takes a minute.",
+        "The rig starts; the first time it takes a minute.",
     ),
     Phase.STARTING: ("LOADING", "The policy is loaded."),
     Phase.DRIVING: ("POLICY DRIVES", "Esc stops the arm and ends the series."),
@@ -47,7 +49,6 @@ class DeployPage(Page):
         ("", "Deploy"),
         ("Ctrl+Return", "Go: the policy drives"),
         ("Esc", "Stop the arm and end the series; what was recorded stays"),
-        ("Space", "Enable motion again after it was held"),
     )
 
     def __init__(self, context: WindowContext) -> None:
@@ -63,7 +64,6 @@ class DeployPage(Page):
         self.summary, self.progress = label("", "muted"), ProgressLine(theme)
         self.go = KeyButton("Go", "Ctrl+Return", theme, "primary", "Ctrl ↵", "Let the policy drive")
         self.stop = KeyButton("Stop", "", theme, "danger", "Esc", "End motion and the series")
-        self.rearm = KeyButton("Enable again", "Space", theme, tip="Motion was held: let the policy go on")
         self._ticks = 0
         self._build()
         self._connect()
@@ -72,53 +72,51 @@ class DeployPage(Page):
 
     def _build(self) -> None:
         theme = self.context.theme
+        layout = QHBoxLayout(self)
+        side = theme.grid(2)
+        layout.setContentsMargins(side, side, side, side)
+        layout.setSpacing(side)
+        layout.addWidget(self._build_left())
+        layout.addWidget(self._build_right(), 1)
+
+    def _build_left(self) -> QWidget:
+        theme = self.context.theme
         column = QWidget()
         column.setFixedWidth(LEFT)
         left = QVBoxLayout(column)
         left.setContentsMargins(0, 0, 0, 0)
         left.setSpacing(theme.grid())
         left.addWidget(self.settings)
-        left.addStretch(1)
+        left.addLayout(row(label("Scores", "heading"), 1, self.summary))
+        left.addWidget(self.scores, 1)
         left.addWidget(self.progress)
         left.addWidget(self.go)
-        buttons = row(self.stop, self.rearm)
-        buttons.setStretch(0, 1)
-        buttons.setStretch(1, 1)
-        left.addLayout(buttons)
-        bottom = QHBoxLayout()
-        bottom.setSpacing(theme.grid(2))
-        for title, widget, note in (("Scores", self.scores, self.summary), ("Rollouts", self.rollouts, None)):
-            part = QVBoxLayout()
-            part.setSpacing(theme.grid(0.5))
-            part.addLayout(row(label(title, "heading"), 1, *([note] if note is not None else [])))
-            part.addWidget(widget, 1)
-            bottom.addLayout(part, 1)
+        left.addWidget(self.stop)
+        return column
+
+    def _build_right(self) -> QWidget:
+        theme = self.context.theme
         lower = QWidget()
         under = QVBoxLayout(lower)
         under.setContentsMargins(0, 0, 0, 0)
         under.setSpacing(theme.grid())
         under.addWidget(self.motion)
-        under.addLayout(bottom, 1)
+        under.addWidget(self.rollouts, 1)
         self._splitter = QSplitter(Qt.Orientation.Vertical)
         self._splitter.setChildrenCollapsible(False)
         self._splitter.setHandleWidth(theme.grid())
         self._splitter.addWidget(self.views)
         self._splitter.addWidget(lower)
-        self._splitter.setSizes([560, 240])
-        self._splitter.setStretchFactor(0, 1)
-        layout = QHBoxLayout(self)
-        side = theme.grid(2)
-        layout.setContentsMargins(side, side, side, side)
-        layout.setSpacing(side)
-        layout.addWidget(column)
-        layout.addWidget(self._splitter, 1)
+        self._splitter.setSizes([640, 200])
+        self._splitter.setStretchFactor(0, 3)
+        self._splitter.setStretchFactor(1, 1)
+        return self._splitter
 
     def _connect(self) -> None:
         rig = self.context.rig
         self.settings.changed.connect(self._show_state)
         self.go.clicked.connect(self._on_go)
         self.stop.clicked.connect(lambda: rig.software_stop("the Stop button of Deploy"))
-        self.rearm.clicked.connect(self._on_rearm)
         self.session.changed.connect(self._on_session)
         self.session.scored.connect(self._on_scored)
         self.session.told.connect(self.motion.show_told)
@@ -163,15 +161,12 @@ class DeployPage(Page):
         run = self.settings.chosen()
         if run is not None and self.go.isEnabled():
             self.setFocus()
-            self.session.go(run.path, self.settings.episodes.value(), self.settings.seed.value())
+            settings = self.settings
+            self.session.go(run.path, settings.words(), settings.episodes.value(), settings.by_window)
 
     def _is_simulated(self) -> bool:
         info = self.context.rig.info
         return info is not None and info.simulated
-
-    def _on_rearm(self) -> None:
-        if self.session.phase is Phase.DRIVING:
-            self.enabling.press()
 
     def _on_stopped(self, _why: str) -> None:
         self.enabling.drop("")
@@ -179,18 +174,19 @@ class DeployPage(Page):
             self.session.stop()
 
     def _on_lost(self, why: str) -> None:
-        if why:
-            text = f"The policy was held: {why}. Press Space in Deploy to let it go on, or Esc to end."
+        if why and self.session.busy:
+            text = f"The policy was stopped: {why}. What was recorded stays; press Go to begin again."
             self.context.notifications.warning(text, "deploy")
+            self.session.stop()
 
     def _on_session(self) -> None:
         session = self.session
-        if session.phase is Phase.DRIVING and self.enabling.consent is Consent.OFF:
+        if session.phase is Phase.DRIVING and session.by_window and self.enabling.consent is Consent.OFF:
             self.enabling.press()  # Go was the person's consent
         if session.phase is Phase.IDLE:
             self.enabling.release()
         series = session.series
-        self.scores.show_scores(series.scores, series.total)
+        self.scores.show_scores(series.scores, series.outcomes, series.total)
         self.summary.setText(self.scores.summary if series.total else "")
         if session.phase in (Phase.CLAIMING, Phase.STARTING):
             self.progress.begin(WORDS[session.phase][1])
@@ -207,11 +203,16 @@ class DeployPage(Page):
 
     def _on_ended(self, why: str) -> None:
         scores = self.session.series.scores
-        self.progress.rest(
-            why or (self.scores.summary + "." if scores else "Ended before the first rollout was over.")
-        )
+        told = f"Score: {self.scores.summary}." if scores else "Ended before the first rollout was over."
+        self.progress.rest(why or told)
         self.motion.rest()
         self.rollouts.refresh()
+        if self.enabling.stalls and self.session.by_window:
+            self.context.notifications.warning(
+                f"The window stalled {plural(self.enabling.stalls, 'time')} for longer than an enabling input holds, "
+                "which ends a rollout. Close what keeps this machine busy, or choose that the simulated rig enables itself.",
+                "deploy",
+            )
 
     def _on_rig(self, _why: str = "") -> None:
         self.views.attach(self.context.rig.info)
@@ -221,31 +222,27 @@ class DeployPage(Page):
         if not self.isVisible():
             return
         self._ticks += 1
-        self.views.set_plan(self.session.plan)
-        self.views.refresh()
+        if self._ticks % VIEWS_EVERY == 0:
+            self.views.set_plan(self.session.plan)
+            self.views.refresh()
         if self._ticks % 6 == 0:
-            self.motion.refresh(self.session.phase is Phase.DRIVING, self.enabling.consent is Consent.ON)
+            self.motion.refresh(self.session.phase is Phase.DRIVING)
         if self._ticks % LOOK_EVERY == 0 and not self.session.busy:
             self.settings.look()
 
     def _show_state(self) -> None:
-        busy, held = self.session.busy, self.enabling.consent is Consent.LOST
+        busy = self.session.busy
         self.go.allow("A policy drives already." if busy else self.settings.hindrance())
         self.stop.allow("" if busy else "Nothing drives.")
-        self.rearm.allow("" if held and busy else "Motion is enabled." if busy else "Nothing drives.")
         self.settings.set_editable(not busy)
         if self.isVisible():
-            self._tell_status(held)
+            self._tell_status()
 
-    def _tell_status(self, held: bool) -> None:
-        words, hint = WORDS[self.session.phase]
-        state = State.IDLE
-        if self.session.phase is Phase.DRIVING:
-            state = State.ARMED if held else State.MOVING
-            if held:
-                words, hint = "POLICY IS HELD", "Press Space to enable motion again, or Esc to end."
-        elif self.session.phase is Phase.IDLE and self.settings.hindrance():
+    def _tell_status(self) -> None:
+        session = self.session
+        words, hint = WORDS[session.phase]
+        if session.phase is Phase.IDLE and self.settings.hindrance():
             words, hint = "NOTHING TO DEPLOY", self.settings.hindrance()
-        series = self.session.series
-        counts = {"kept": len(series.scores), "plan": series.total} if self.session.busy else {}
+        state = State.MOVING if session.phase is Phase.DRIVING else State.IDLE
+        counts = {"kept": len(session.series.scores), "plan": session.series.total} if session.busy else {}
         self.context.status.reset(state=state, words=words, hint=hint, **counts)

@@ -12,11 +12,12 @@ from widgets.theme.tokens import Theme
 
 
 class ScorePlot(Plot):
-    """Score over the number of the rollout; successes are filled, failures hollow."""
+    """Score over the number of the rollout: successes are dots, failures crosses, success begins at the dashed line."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__(theme, "Score", "Rollout")
+        super().__init__(theme)
         self.lock_mouse()
+        self.getAxis("bottom").setTickSpacing(5, 1)
         self.summary = ""
         good = theme.signal("score")
         self._band = pg.LinearRegionItem(
@@ -37,19 +38,19 @@ class ScorePlot(Plot):
         self._failed = self.plotItem.plot(
             pen=None, symbol="x", symbolSize=11, symbolBrush=bad, symbolPen=pen(bad, 2)
         )
-        self.show_scores([], 1)
+        self.show_scores([], [], 1)
 
-    def show_scores(self, scores: list[float], total: int) -> None:
-        """Show the scores that are there, out of `total`."""
+    def show_scores(self, scores: list[float], outcomes: list[str], total: int) -> None:
+        """Show scores and outcomes (one each per rollout), out of `total`."""
         mean, low, high = bootstrap_interval(scores)
         shown = bool(scores)
         self._band.setVisible(len(scores) > 1)
         self._band.setRegion((low, high))
         self._mean.setVisible(shown)
         self._mean.setValue(mean)
-        numbered = list(enumerate(scores, 1))
+        numbered = list(enumerate(zip(scores, outcomes, strict=True), 1))
         for item, wanted in ((self._kept, True), (self._failed, False)):
-            points = [(number, score) for number, score in numbered if (score >= SUCCESS_SCORE) == wanted]
+            points = [(number, score) for number, (score, how) in numbered if (how == "success") == wanted]
             item.setData([number for number, _ in points], [score for _, score in points])
         self.setXRange(0.5, max(total, len(scores), 1) + 0.5, padding=0.02)
         self.setYRange(min([0.0, *scores]), 1.0, padding=0.06)
@@ -61,5 +62,5 @@ def summary(scores: list[float], mean: float, low: float, high: float) -> str:
     if not scores:
         return "No rollout yet"
     if len(scores) == 1:
-        return f"Score {mean:.2f} of one rollout"
-    return f"Mean {mean:.2f}, 95 % interval {low:.2f} to {high:.2f}, {len(scores)} rollouts"
+        return f"{mean:.2f} (one rollout)"
+    return f"mean {mean:.2f}, 95 %: {low:.2f} to {high:.2f}"

@@ -37,7 +37,7 @@ class Series:
     """What a series has given so far.
 
     Attributes:
-        scores: One per rollout that is over.
+        scores, outcomes: One per rollout that is over.
         total: How many there shall be.
         result: What `deploy` says at the end, None before.
     """
@@ -45,7 +45,7 @@ class Series:
     run: str = ""
     total: int = 0
     scores: list[float] = field(default_factory=list)
-    seeds: list[int] = field(default_factory=list)
+    outcomes: list[str] = field(default_factory=list)
     result: dict[str, Any] | None = None
 
 
@@ -70,6 +70,7 @@ class DeploySession(QObject):
         self.phase = Phase.IDLE
         self.series = Series()
         self.plan = np.zeros((0, 3))
+        self.by_window = True
         self._words: list[str] = []
         self._job: Job | None = None
         rig = context.rig
@@ -83,12 +84,20 @@ class DeploySession(QObject):
         """Whether a series is under way."""
         return self.phase is not Phase.IDLE
 
-    def go(self, run: str, episodes: int, seed: int) -> None:
-        """Begin: start the rig if it is not there, take the arm, start the policy, let it drive."""
+    def go(self, run: str, words: list[str], total: int, by_window: bool) -> None:
+        """Begin: start the rig if it is not there, take the arm, start the policy, let it drive.
+
+        Args:
+            run: Folder of the checkpoint.
+            words: More arguments of `deploy`.
+            total: How many rollouts they ask for.
+            by_window: This window enables motion, as on a real arm.
+        """
         if self.busy:
             return
-        self._words = [run, "--episodes", str(episodes), "--seed", str(seed), "--enable", "window"]
-        self.series = Series(run, episodes)
+        self.by_window = by_window
+        self._words = [run, *words, "--enable", "window" if by_window else "headless"]
+        self.series = Series(run, total)
         self.plan = np.zeros((0, 3))
         self._enter(Phase.CLAIMING)
         self._context.rig.ensure()
@@ -135,7 +144,7 @@ class DeploySession(QObject):
 
     def _on_progress(self, body: dict[str, Any]) -> None:
         self.series.scores.append(float(body["score"]))
-        self.series.seeds.append(int(body["seed"]))
+        self.series.outcomes.append(str(body["outcome"]))
         self.plan = np.zeros((0, 3))
         self.scored.emit(body)
         self.changed.emit()

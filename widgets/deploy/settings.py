@@ -9,7 +9,7 @@ from app.deploy.preflight import hindrance, preflight
 from app.learning.runs import RunRow, list_runs
 from widgets.context import WindowContext
 from widgets.deploy.preflight_list import PreflightList
-from widgets.parts.text import add_field, card, form, pad
+from widgets.parts.text import add_field, card, form, label, pad, row
 from widgets.rig_session import RigPhase
 
 
@@ -27,6 +27,7 @@ class DeploySettings(QWidget):
         self._context = context
         self.runs: list[RunRow] = []
         self.run, self.episodes, self.seed = QComboBox(), QSpinBox(), QSpinBox()
+        self.enable = QComboBox()
         self.preflight = PreflightList(context.theme)
         self._build()
         self.run.currentIndexChanged.connect(self.look)
@@ -41,6 +42,12 @@ class DeploySettings(QWidget):
         self.seed.setValue(100)
         self.seed.setToolTip("Seed of the first board; each next rollout takes the next")
         pad(self.episodes, self.seed)
+        self.enable.addItem("This window", "window")
+        self.enable.setToolTip(
+            "This window: motion ends when it is left, stalls or is closed, as on a real arm"
+        )
+        if self._context.rig.rig.simulated:
+            self.enable.addItem("The simulated rig", "headless")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.grid())
@@ -50,10 +57,15 @@ class DeploySettings(QWidget):
         inner.addLayout(fields)
         inner.addWidget(self.preflight)
         layout.addWidget(frame)
-        frame, inner = card(theme, "Rollouts")
+        self.episodes.setAccessibleName("Rollouts")
+        self.seed.setAccessibleName("Seed of the first board")
+        frame, inner = card(theme)
         fields = form(theme)
-        add_field(fields, "How many", self.episodes)
-        add_field(fields, "First seed", self.seed)
+        numbers = row(self.episodes, label("from seed", "muted"), self.seed)
+        numbers.setStretch(0, 1)
+        numbers.setStretch(2, 1)
+        add_field(fields, "Rollouts", numbers)
+        add_field(fields, "Enabled by", self.enable)
         inner.addLayout(fields)
         layout.addWidget(frame)
 
@@ -75,6 +87,15 @@ class DeploySettings(QWidget):
         index = self.run.currentIndex()
         return self.runs[index] if 0 <= index < len(self.runs) else None
 
+    @property
+    def by_window(self) -> bool:
+        """Whether this window enables motion."""
+        return bool(self.enable.currentData() == "window")
+
+    def words(self) -> list[str]:
+        """Return the arguments of `deploy` that the form stands for, without run and consent."""
+        return ["--episodes", str(self.episodes.value()), "--seed", str(self.seed.value())]
+
     def look(self) -> None:
         """Go through the preflight again."""
         rig = self._context.rig
@@ -89,5 +110,5 @@ class DeploySettings(QWidget):
 
     def set_editable(self, editable: bool) -> None:
         """Lock the form while a policy drives."""
-        for field in (self.run, self.episodes, self.seed):
+        for field in (self.run, self.episodes, self.seed, self.enable):
             field.setEnabled(editable)
