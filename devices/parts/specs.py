@@ -75,6 +75,10 @@ PARTS: tuple[PartSpec, ...] = (
         "touch/digit", "touch", "DIGIT with a marker gel", "devices.touch.gel:make_gel",
         "devices.touch.options:Digit", ("cv2",), "camera",
     ),
+    PartSpec(
+        "touch/ati-netft", "touch", "ATI Net F/T (UDP)", "devices.touch.netft:make_netft",
+        "devices.touch.options:NetFt",
+    ),
 )  # fmt: skip
 
 

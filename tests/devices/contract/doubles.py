@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.devices.contract.gel_pictures import GelPicture
+from tests.devices.contract.netft_double import netft_box
 from tests.devices.contract.videos import mjpeg_server, numbered, write_video
 
 Options = dict[str, Any]
@@ -46,6 +47,12 @@ def gel_film(folder: Path) -> Iterator[Options]:
     yield {"device": str(path), "rate_hz": 60.0}
 
 
+@contextmanager
+def netft(folder: Path) -> Iterator[Options]:
+    with netft_box() as (options, _):
+        yield options
+
+
 DOUBLES: dict[str, Callable[[Path], AbstractContextManager[Options]]] = {
     "arm/none": no_arm,
     "camera/file": video_file,
@@ -53,6 +60,7 @@ DOUBLES: dict[str, Callable[[Path], AbstractContextManager[Options]]] = {
     "camera/realsense": realsense,
     "touch/gelsight-mini": gel_film,
     "touch/digit": gel_film,
+    "touch/ati-netft": netft,
 }
 # Drivers that nothing here can stand in for, with the reason that the help gives too.
 HARDWARE_ONLY = {
