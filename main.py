@@ -34,6 +34,7 @@ ROLES: dict[str, tuple[str, str]] = {
     "demo": ("app.demo.process", "the whole loop without a display"),
     "shots": ("widgets.shots", "a picture of each workspace"),
     "keys": ("app.keys.process", "keys for serving a rig to other machines"),
+    "bench": ("app.bench.process", "measure this machine: wire"),
     "doctor": ("app.doctor.process", "what this machine has and lacks"),
 }
 

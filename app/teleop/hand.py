@@ -31,7 +31,7 @@ class HandController:
     topics = ("arm/pose", "arm/applied", "arm/gripper")
 
     def __init__(self, socket: zmq.Socket[bytes]) -> None:
-        self._socket = socket
+        self._socket = self.wake = socket
         self._beat: Beat | None = None
         self._pose: np.ndarray | None = None
         self._applied: np.ndarray | None = None

@@ -24,5 +24,6 @@ FORBIDDEN = {
     "deploy": LEARNING | QT | SIMULATOR,
     "demo": LEARNING | QT | SIMULATOR,
     "keys": LEARNING | QT | SIMULATOR | FILES | GEOMETRY,
+    "bench": LEARNING | QT | SIMULATOR | FILES,
     "doctor": LEARNING | QT | SIMULATOR | FILES | GEOMETRY,
 }

@@ -28,6 +28,7 @@ HOMES = {
     "rtde_control": ("devices/arms/",),
     "dynamixel_sdk": ("devices/inputs/",),
     "zmq": (
+        "app/bench/",
         "app/core/",
         "devices/",
         "recorders/",

@@ -40,7 +40,10 @@ class Start:
 
 
 class Controller(Protocol):
-    """A source of motion, driven by `app.core.drive.loop.drive`. All calls come from one thread."""
+    """A source of motion, driven by `app.core.drive.loop.Driver`. All calls come from one thread.
+
+    One with an attribute `wake`, a ZeroMQ socket, is also asked to act as soon as something waits there.
+    """
 
     @property
     def source(self) -> Source:

@@ -11,6 +11,7 @@ import time
 from typing import Any, Literal
 
 import numpy as np
+import zmq
 
 from app.core.drive.controller import Action, Controller, Start
 from app.core.errors import DeviceError, LockstepError
@@ -25,6 +26,8 @@ Why = Literal["done", "time", "end", "fault", "stop"]
 PROGRESS_TIMEOUT_S = 30.0
 STATE_PERIOD_S = 0.1
 RELEASE_S = 1.0
+POLL_S = 1e-3
+SHORTEST_S = 2e-3  # between two actions, however often an input speaks
 REASONS_TOPIC = b"arm/reasons"
 
 
@@ -159,10 +162,7 @@ class Driver:
         next_s = time.monotonic()
         next_state = 0.0
         while True:
-            next_s = max(next_s + period_s, time.monotonic())
-            self._take_in(0)
-            while (left := next_s - time.monotonic()) > 0:
-                self._take_in(max(1, int(left * 1000)))
+            next_s = self._wait(max(next_s + period_s, time.monotonic()))
             self._hear()
             action = self.controller.act(time.monotonic_ns())
             why = self._over(until_ns, action)
@@ -172,6 +172,29 @@ class Driver:
             if time.monotonic() >= next_state:
                 next_state = time.monotonic() + STATE_PERIOD_S
                 self.link.send("state", name="driving", **self.controller.state())
+
+    def _wait(self, until_s: float) -> float:
+        """Take in samples until `until_s`, or until the controller's own input speaks; returns when that was due."""
+        wake = getattr(self.controller, "wake", None)
+        self._take_in(0)
+        earliest_s = time.monotonic() + SHORTEST_S
+        poller = zmq.Poller()
+        for socket in (self.client.streams, wake):
+            if socket is not None:
+                poller.register(socket, zmq.POLLIN)
+        while (left := until_s - time.monotonic()) > 0:
+            if left < POLL_S:  # polls count whole milliseconds
+                time.sleep(left)
+                break
+            ready = dict(poller.poll(int(left * 1000)))
+            if wake in ready:
+                now_s = time.monotonic()
+                if now_s >= earliest_s:
+                    return now_s
+                poller.unregister(wake)
+                until_s = min(until_s, earliest_s)
+            self._take_in(0)
+        return until_s
 
     def _send(self, action: Action, now_ns: int, period: int) -> None:
         self._seq += 1
