@@ -111,6 +111,7 @@ class AugmentPage(Page):
     def appear(self) -> None:
         """Count the demonstrations again."""
         self.settings.refresh()
+        self._show_state()
 
     def save_state(self) -> dict[str, object]:
         """Return the recipe's settings."""
@@ -139,6 +140,11 @@ class AugmentPage(Page):
             else "Nothing runs."
         )
         self.settings.set_editable(not running)
+        if self.isVisible():
+            hint = (
+                "Attempts are replayed in a simulator of their own." if running else "The rig is not needed."
+            )
+            self.context.status.reset(words="AUGMENTING" if running else "AUGMENT", hint=hint)
         if not self.paths.attempts and not self.paths.demonstrations:
             if hindrance:
                 self.empty.say("Nothing to augment yet", hindrance)

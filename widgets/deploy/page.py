@@ -210,7 +210,7 @@ class DeployPage(Page):
         if self.enabling.stalls and self.session.by_window:
             self.context.notifications.warning(
                 f"The window stalled {plural(self.enabling.stalls, 'time')} for longer than an enabling input holds, "
-                "which ends a rollout. Close what keeps this machine busy, or choose that the simulated rig enables itself.",
+                "which ends a rollout. Close what keeps this machine busy, or let the simulated rig enable itself.",
                 "deploy",
             )
 

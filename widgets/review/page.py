@@ -136,6 +136,9 @@ class ReviewPage(Page):
     def appear(self) -> None:
         """List the folder again: something may have been recorded."""
         self.list.refresh()
+        self.context.status.reset(
+            words="REVIEW", hint="Nothing moves. Labels are kept beside the episode files."
+        )
 
     def vanish(self) -> None:
         """Stop playing."""

@@ -137,6 +137,13 @@ class TrainPage(Page):
         )
         self.resume.allow(self._resume_hindrance())
         self.settings.set_editable(not running)
+        if self.isVisible():
+            hint = (
+                f"{self._run.name} learns; it goes on in every workspace."
+                if running
+                else "The rig is not needed."
+            )
+            self.context.status.reset(words="TRAINING" if running else "TRAIN", hint=hint)
         shown = bool(self.curves.runs)
         if not shown:
             hindrance = self.settings.hindrance()
