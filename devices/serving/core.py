@@ -33,6 +33,7 @@ from app.core.wire.messages import (
 )
 from devices.interface import Device, Sample
 from devices.serving.publisher import Publisher
+from devices.serving.stamps import SessionStamps
 
 MOST_REFUSALS_TOLD = 3
 SERVER_STREAMS = (
@@ -71,6 +72,7 @@ class DeviceServer:
         self.credits: dict[str, int] = {}
         self.setpoint_period = -1
         self.device_ns = 0
+        self.stamps = SessionStamps()
         self.refused = Reason.NONE
         self._told = Reason.NONE
         self.stopping = False
@@ -235,8 +237,9 @@ class DeviceServer:
         for notice in self.device.notices():
             self.link.notice(notice.text, notice.level)
         self.device_ns = max((sample.t_device_ns for sample in samples), default=self.device_ns)
+        self.stamps.note(self.device_ns, t_ns)
         for sample in samples:  # what took longer to make (pictures) keeps the moment at which it was taken
-            self.publisher.add(sample, min(t_ns, t_ns - (self.device_ns - sample.t_device_ns)))
+            self.publisher.add(sample, self.stamps.of(sample.t_device_ns))
         self._publish_applied(t_ns, reasons)
 
     def _applied_pose(self) -> np.ndarray:
