@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
+
+from app.core.link.hub import MAIN
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -37,3 +42,35 @@ def open_window(
         session.close()
         session.deleteLater()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+
+
+@pytest.fixture(scope="session")
+def recorded(tmp_path_factory: pytest.TempPathFactory, own_home: None) -> Path:
+    """A folder of real episodes: two scripted demonstrations that succeed and one blind one that fails."""
+    folder = tmp_path_factory.mktemp("recorded") / "demonstrations"
+    for operator, episodes, seed in (("script", "2", "0"), ("blind", "1", "50")):
+        command = [
+            sys.executable,
+            str(MAIN),
+            "collect",
+            "--rig",
+            "sim/wipe",
+            "--operator",
+            operator,
+            "--fast",
+        ]
+        command += ["--episodes", episodes, "--seed", seed, "--data", str(folder), "--json"]
+        subprocess.run(command, check=False, capture_output=True, timeout=110)
+    files = sorted((folder / "episodes").glob("*.h5"))
+    assert len(files) >= 3
+    for extra in files[3:]:
+        extra.unlink()
+    return folder
+
+
+@pytest.fixture
+def demonstrations(recorded: Path, tmp_path: Path) -> Path:
+    """The recorded episodes as the demonstrations of the project that `open_window` opens."""
+    folder = tmp_path / "project" / "demonstrations"
+    shutil.copytree(recorded, folder)
+    return folder

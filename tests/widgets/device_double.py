@@ -11,12 +11,13 @@ import msgspec
 import numpy as np
 import zmq
 
-from app.core.wire.client import KIND_COMMAND, Endpoints
+from app.core.wire.client import KIND_COMMAND, KIND_ENABLE, Endpoints
 from app.core.wire.codec import decode, encode
 from app.core.wire.messages import (
     SCHEMA_VERSION,
     CameraInfo,
     Command,
+    Enable,
     Reply,
     SampleHeader,
     ServerInfo,
@@ -51,6 +52,7 @@ class DeviceDouble:
 
     def __init__(self, answers: bool = True) -> None:
         self.commands: list[tuple[str, dict[str, Any]]] = []
+        self.enables: list[Enable] = []
         self._answers = answers
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._router = bind(self._context, zmq.ROUTER)
@@ -78,6 +80,9 @@ class DeviceDouble:
             if not self._router.poll(10):
                 continue
             identity, kind, data = self._router.recv_multipart()
+            if kind == KIND_ENABLE:
+                self.enables.append(decode(Enable, data))
+                continue
             assert kind == KIND_COMMAND
             command = decode(Command, data)
             self.commands.append((command.name, command.arguments))

@@ -20,6 +20,7 @@ from widgets.parts.episodes import EpisodeItem
 Index = QModelIndex | QPersistentModelIndex
 ITEM = int(Qt.ItemDataRole.UserRole)
 THUMBNAIL = ITEM + 1
+SHORTEST_OF_UUID = 6  # digits that could be part of a uuid or a date rather than a seed
 
 
 class EpisodeModel(QAbstractListModel):
@@ -102,7 +103,14 @@ class EpisodeFilter(QSortFilterProxyModel):
                 return False
         elif self._outcome and item.outcome != self._outcome:
             return False
-        return all(word in searchable(item) for word in self._words)
+        return all(matches(item, word) for word in self._words)
+
+
+def matches(item: EpisodeItem, word: str) -> bool:
+    """Return whether an episode has a word (lower case) in it; a short number is a seed and nothing else."""
+    if word.isdigit() and len(word) < SHORTEST_OF_UUID:
+        return word == str(item.seed)
+    return word in searchable(item)
 
 
 def searchable(item: EpisodeItem) -> str:
