@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         application.exec()
     finally:
         session.close()
-    return {"text": " "}
+    return {}
 
 
 def make_application() -> Any:

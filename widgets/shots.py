@@ -65,8 +65,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     try:
         session.window.resize(width, height)
         session.window.show()
-        tour.record_if_empty()
         names = [name for name in args.only.lower().split(",") if name]
+        if names != ["collect"]:  # Collect records its own
+            tour.record_if_empty()
         files = tour.visit(names)
         tour.end()
     finally:

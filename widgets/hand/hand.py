@@ -265,7 +265,9 @@ class Hand(QObject):
         if not self.engaged or surface is None or not surface.isVisible() or not surface.isActiveWindow():
             return False
         blocked = QApplication.activeModalWidget() is not None or QApplication.activePopupWidget() is not None
-        return not blocked and not isinstance(QApplication.focusWidget(), TYPING)
+        focus = QApplication.focusWidget()
+        elsewhere = focus is not None and focus is not surface and not surface.isAncestorOf(focus)
+        return not blocked and not elsewhere and not isinstance(focus, TYPING)
 
     def _press(self, key: Qt.Key) -> None:
         if key == DEAD_MAN:

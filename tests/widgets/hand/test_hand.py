@@ -185,6 +185,22 @@ def test_typing_in_a_field_is_no_driving(
     assert hand.press == 0
 
 
+def test_keys_for_another_part_of_the_window_are_left_to_it(
+    qtbot: QtBot, hand: Hand, surface: QWidget, operator: Operator
+) -> None:
+    other = QLineEdit()
+    other.setReadOnly(True)
+    beside = QWidget()
+    QVBoxLayout(beside).addWidget(other)
+    qtbot.addWidget(beside)
+    beside.show()
+    beside.activateWindow()
+    other.setFocus()
+    qtbot.waitUntil(other.hasFocus)
+    QTest.keyPress(other, Qt.Key.Key_Space)
+    assert hand.grip is Grip.RELEASED
+
+
 def test_the_mouse_button_is_a_dead_man_and_the_wheel_moves_up(
     qtbot: QtBot, hand: Hand, surface: QWidget, operator: Operator
 ) -> None:

@@ -69,7 +69,8 @@ def test_marker_displacement_is_enlarged_about_its_rest() -> None:
 
 
 def is_like(colour: QColor, other: QColor, tolerance: int = 40) -> bool:
-    return all(abs(a - b) <= tolerance for a, b in zip(colour.getRgb()[:3], other.getRgb()[:3], strict=True))
+    differences = (colour.red() - other.red(), colour.green() - other.green(), colour.blue() - other.blue())
+    return all(abs(difference) <= tolerance for difference in differences)
 
 
 def test_the_arrows_pixels_are_where_the_projection_says(qtbot: QtBot) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
@@ -110,9 +110,9 @@ class SoftwareScene(QWidget):
             whole = pixels[~np.isnan(pixels).any(axis=1)]
             painter.drawPolyline(QPolygonF([QPointF(u, v) for u, v, _ in whole.tolist()]))
             return
-        for start, end in zip(pixels[0::2].tolist(), pixels[1::2].tolist(), strict=True):
-            if start[0] == start[0] and end[0] == end[0]:
-                painter.drawLine(QPointF(start[0], start[1]), QPointF(end[0], end[1]))
+        pairs = np.concatenate([pixels[0::2, :2], pixels[1::2, :2]], axis=1)
+        pairs = pairs[~np.isnan(pairs).any(axis=1)]
+        painter.drawLines([QLineF(*row) for row in pairs.tolist()])
 
     def _render_cloud(self) -> QImage:
         key = (self._orbit, self.width(), self.height(), self._version)
