@@ -15,6 +15,7 @@ from app.learning.config import MARKER_VALUES, EpisodeSource, GridConfig, RunCon
 from app.learning.data.arrays import EpisodeArrays, resample
 from app.learning.data.split import held_out
 from recorders.labels import kept_successes
+from recorders.library import EpisodeRow
 from recorders.reader import EpisodeFile
 
 HASH_BLOCK = 1 << 20
@@ -48,12 +49,17 @@ def load_folders(folders: Sequence[Path], grid: GridConfig, seed: int) -> list[L
             f"training data {', '.join(str(folder) for folder in folders)}", "it holds no kept success",
             way_out="Record demonstrations, or mark good ones as success in Review",
         )  # fmt: skip
-    out = held_out(len(kept), seed)
-    episodes = [
-        load_file(Path(row.path), row.span_ns, grid, number in out) for number, row in enumerate(kept.values())
-    ]
+    families = {uuid: family_of(row) for uuid, row in kept.items()}
+    out = held_out(families.values(), seed)
+    episodes = [load_file(Path(row.path), row.span_ns, grid, families[uuid] in out) for uuid, row in kept.items()]
     require_same(episodes)
     return episodes
+
+
+def family_of(row: EpisodeRow) -> str:
+    """Return the uuid of the demonstration that an episode was made from; its own if it is one."""
+    parent = (row.provenance or {}).get("parent")
+    return str(parent) if parent else row.uuid
 
 
 def load_again(config: RunConfig) -> list[Loaded]:

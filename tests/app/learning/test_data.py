@@ -16,7 +16,9 @@ from app.learning.data.arrays import read_stream, resample
 from app.learning.data.dataset import Windows, join
 from app.learning.data.normalise import Normaliser
 from app.learning.data.pca import FieldEmbedding
+from app.learning.data.sources import family_of
 from app.learning.data.split import held_out
+from recorders.library import EpisodeRow
 from tests.app.learning.contact import PERIOD_NS, arrays_of, demonstrate, small_config
 
 
@@ -142,10 +144,19 @@ def test_windows_are_the_brute_force_ones() -> None:
     assert number == len(windows)
 
 
-def test_split_holds_whole_episodes_out() -> None:
-    assert held_out(3, 0) == frozenset()
-    assert len(held_out(40, 0)) == 4
-    assert held_out(40, 0) == held_out(40, 0) != held_out(40, 1)
+def test_split_holds_whole_families_out() -> None:
+    names = [f"parent-{number % 40}" for number in range(60)]
+    assert held_out(["a", "b", "c", "c"], 0) == frozenset()
+    assert len(held_out(names, 0)) == 4
+    assert held_out(names, 0) == held_out(names, 0) != held_out(names, 1)
+
+
+def test_an_augmented_episode_belongs_to_its_parent() -> None:
+    parent, child = (
+        EpisodeRow("a", "a.h5"),
+        EpisodeRow("b", "b.h5", provenance={"kind": "augmentation", "parent": "a"}),
+    )
+    assert family_of(parent) == family_of(child) == "a"
 
 
 def test_a_command_answers_the_tick_at_which_it_was_given() -> None:

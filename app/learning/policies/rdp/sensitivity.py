@@ -22,9 +22,9 @@ FZ, DZ = 2, 2
 def touch_response(policy: RdpPolicy, series: Series) -> float | None:
     """Return the mean change of the height command in mm per second and newton more of pressing, at fixed latents.
 
-    Pressing harder is a more negative z force in the tool frame (tool pointing down), with the part of the marker
-    field that goes with it in the data. Positive = the command goes up = yields. None if no chunk of the data is in
-    contact throughout.
+    Pressing harder is a more negative z force in the tool frame (tool pointing down), with all that goes with it in
+    the data: friction, torques and the marker field. Positive = the command goes up = yields. None if no chunk of the
+    data is in contact throughout.
 
     The touch of all ticks of a chunk is shifted together; the answer is the mean over the second half of the chunk,
     per tick, so that the decoder's memory has settled.
@@ -34,22 +34,23 @@ def touch_response(policy: RdpPolicy, series: Series) -> float | None:
     ticks = ticks[(series.wrench[ticks][..., FZ] < -CONTACT_N).all(dim=1)]
     if len(ticks) == 0:
         return None
+    contact = series.wrench[:, FZ] < -CONTACT_N
+    force = series.wrench[contact, FZ]
+    wrench_slope, field_slope = slope(force, series.wrench[contact]), slope(force, series.field[contact])
     ticks = ticks[torch.linspace(0, len(ticks) - 1, min(len(ticks), MOST_WINDOWS)).long()]
     latent, _ = policy.tokenizer.encoder(policy.action(series.action[ticks]))
     wrench, field = series.wrench[ticks], series.field[ticks]
-    slope = _field_per_newton(series)
-    firmer = wrench.clone()
-    firmer[..., FZ] -= DELTA_N
     rest, _ = policy.decode(latent, policy.touch(wrench, field))
-    pressed, _ = policy.decode(latent, policy.touch(firmer, field - DELTA_N * slope))
+    firmer = policy.touch(wrench - DELTA_N * wrench_slope, field - DELTA_N * field_slope)
+    pressed, _ = policy.decode(latent, firmer)
     half = ticks.shape[1] // 2
     change = (pressed - rest)[:, half:, DZ].mean()
     return float(change * 1000.0 * policy.config.grid.rate_hz / DELTA_N)
 
 
-def _field_per_newton(series: Series) -> Tensor:
-    """Return the least-squares slope (markers·3,) of the marker field over the z force, mm per newton."""
-    force = series.wrench[:, FZ] - series.wrench[:, FZ].mean()
-    return (force[:, None] * (series.field - series.field.mean(dim=0))).mean(
-        dim=0
-    ) / force.square().mean().clamp_min(1e-9)
+def slope(over: Tensor, values: Tensor) -> Tensor:
+    """Return the least-squares slopes (D,) of values (N, D) over one quantity (N,)."""
+    centred = over - over.mean()
+    return (centred[:, None] * (values - values.mean(dim=0))).mean(dim=0) / centred.square().mean().clamp_min(
+        1e-9
+    )
