@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import signal
 import sys
@@ -53,6 +54,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     signal.signal(signal.SIGINT, lambda *_: session.window.close())
     signal.signal(signal.SIGTERM, lambda *_: session.window.close())
     session.window.show()
+    gc.collect()
+    gc.freeze()  # what lives as long as the window is not searched again: a long collection would drop the hand
     try:
         application.exec()
     finally:

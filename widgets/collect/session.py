@@ -248,7 +248,7 @@ class CollectSession(QObject):
             return "IDLE"
         if self.phase in (Phase.READY, Phase.RECORDING) and hand.grip is not Grip.RELEASED:
             return base + (
-                " · MOVING" if hand.moving else " · ARMED" if hand.grip is Grip.HELD else " · HELD OFF"
+                " · MOVING" if hand.moving else " · ARMED" if hand.grip is Grip.HELD else " · STOPPED"
             )
         return base
 

@@ -19,6 +19,7 @@ from widgets.views.scene.cloud import coloured_cloud
 from widgets.views.scene.content import set_ground, set_live
 
 CAMERAS = ("scene", "wrist")
+PIXELS_PER_POINT = 165  # a wider view needs larger points to look closed
 SCENE_EVERY, CURVES_EVERY = 2, 4  # ticks: 30 and 15 pictures a second, never both in the same tick
 STILL_EVERY = 6  # a camera that sends no new picture still gets its overlay moved
 
@@ -161,7 +162,9 @@ class LiveViews(QWidget):
             pose = self.live.pose if self.live.pose is not None else np.array([0, 0, 0, 1.0, 0, 0, 0])
             colour = self._context.bridge.frames.get("scene/color")
             points, colours = coloured_cloud(camera, pose, depth, colour)
-            self.scene.set_points("cloud", points, colours, 4.0)
+            self.scene.set_points(
+                "cloud", points, colours, max(3.0, self._scene_box.width() / PIXELS_PER_POINT)
+            )
         set_live(self.scene, self.live, self._context.theme)
         self.scene.redraw()
 
