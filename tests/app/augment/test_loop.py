@@ -52,9 +52,7 @@ def test_a_preview_returns_the_paths_and_replays_nothing(shown: Path, tmp_path: 
     assert not (tmp_path / "none").exists()
 
 
-def test_a_replay_repeats_its_demonstration_and_idleness_scores_nothing(
-    shown: Path, tmp_path: Path
-) -> None:
+def test_a_replay_repeats_its_demonstration_and_idleness_scores_nothing(shown: Path, tmp_path: Path) -> None:
     best = max(list_episodes(shown), key=lambda row: row.score or 0.0)
     words = ("deploy", "--episodes", "1", "--seed", str(best.seed), "--fast")
     status, replayed = role(
