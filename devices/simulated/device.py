@@ -10,6 +10,7 @@ from typing import cast
 import numpy as np
 
 from app.core.errors import DeviceError
+from app.core.geometry import quat_to_matrix
 from app.core.rig import Rig
 from app.core.safety.governor import Measured
 from app.core.wire.messages import CameraInfo, StreamSpec
@@ -113,7 +114,9 @@ class SimulatedPanda:
         """Return the measured pose, opening and contact force."""
         arm = self._bench.arm_state()
         force = self._recent[-1][:3] - self._wrench_bias[:3]
-        return Measured(np.asarray(arm.pose), float(arm.gripper), float(np.sqrt(force @ force)))
+        pose = np.asarray(arm.pose)
+        in_base = quat_to_matrix(pose[3:]) @ force
+        return Measured(pose, float(arm.gripper), float(np.sqrt(force @ force)), in_base)
 
     def advance(self, pose: np.ndarray, gripper: float) -> list[Sample]:
         """Step the physics for 4 ms towards a target and return what came up."""

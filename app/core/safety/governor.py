@@ -20,6 +20,7 @@ import numpy as np
 from app.core.geometry import quat_multiply, rotation_error, rotvec_to_quat
 from app.core.safety.limits import Limits
 from app.core.safety.reasons import Reason
+from app.core.safety.shaping import allowed_share, fill, length, shape, shorten
 from app.core.safety.state import GovernorState
 from app.core.wire.messages import SOURCES, Enable, SetPoint, Source
 
@@ -29,11 +30,22 @@ _PRIORITY: dict[Source, int] = {"operator": 2, "takeover": 2, "home": 2}
 
 @dataclass(frozen=True)
 class Measured:
-    """What the device measured: pose (7,) in the base frame, opening in m, contact force norm in N."""
+    """What the device measured: pose (7,) in the base frame, opening in m, contact force norm in N.
+
+    `force` (3,), N, base frame, is what the surroundings exert on the tool, where the device knows it.
+    """
 
     pose: np.ndarray
     gripper: float
     force_n: float
+    force: np.ndarray | None = None
+
+    def force_along(self, velocity: np.ndarray) -> np.ndarray:
+        """Return the force (3,), or the worst that it could be for this motion where only its norm is known."""
+        if self.force is not None:
+            return self.force
+        speed = length(velocity)
+        return velocity * (-self.force_n / speed) if speed > 0.0 else np.zeros(3)
 
 
 def take_lease(
@@ -48,7 +60,7 @@ def take_lease(
         return state, False
     fresh = replace(
         state, holder=holder, source=source, setpoint=None, last_seq=-1, enable_ns=0, press=0, spent_press=0,
-        yield_to=None, latched=Reason.NONE, lease_ns=now_ns,
+        armed_ns=0, yield_to=None, latched=Reason.NONE, lease_ns=now_ns,
     )  # fmt: skip
     return fresh, True
 
@@ -114,7 +126,7 @@ def _take_token(state: GovernorState, stamp_ns: int, press: int, now_ns: int) ->
     if not made_now or press <= state.spent_press or press < state.press:
         return state
     if press > state.press:
-        return replace(state, press=press, enable_ns=stamp_ns, yield_to=None, latched=Reason.NONE)
+        return replace(state, press=press, enable_ns=stamp_ns, armed_ns=0, yield_to=None, latched=Reason.NONE)
     return replace(state, enable_ns=max(state.enable_ns, stamp_ns))
 
 
@@ -134,21 +146,25 @@ def advance(
     Returns:
         The next state, whose position, quaternion and gripper are the output, and the reasons of every change.
     """
-    if not (np.isfinite(measured.pose).all() and math.isfinite(measured.force_n)):
+    if not (np.isfinite([*measured.pose, measured.force_n]).all() and _is_finite(measured.force)):
         state = stop(state, Reason.NOT_FINITE)
         return _rest(state, dt_s, limits), state.latched
     if measured.force_n > limits.force_n and state.yield_to is None:
         state = replace(stop(state, Reason.FORCE), yield_to=np.array(measured.pose[:3]))
     if state.yield_to is not None:
         goal = np.concatenate([state.yield_to, state.quaternion])
-        moved, _ = _move(state, goal, state.gripper, dt_s, tracking_s, limits)
+        moved, _ = _move(state, goal, state.gripper, dt_s, tracking_s, limits, _zeros())
         return moved, state.latched | Reason.REARM
     state, refused = _enabled(state, now_ns, limits)
-    if refused or state.setpoint is None or state.setpoint.pose is None:
+    setpoint = state.setpoint
+    if refused or setpoint is None or setpoint.pose is None:
         return _rest(state, dt_s, limits), state.latched | refused
-    goal, reasons = _confine(np.asarray(state.setpoint.pose), measured, limits)
-    gripper = min(max(state.setpoint.gripper, limits.gripper_min_m), limits.gripper_max_m)
-    moved, limited = _move(state, goal, gripper, dt_s, tracking_s, limits)
+    state = state if state.armed_ns else _place(state, measured, now_ns, limits)
+    goal, reasons = _confine(np.asarray(setpoint.pose), measured, limits, _ramp(state, now_ns, limits))
+    gripper = min(max(setpoint.gripper, limits.gripper_min_m), limits.gripper_max_m)
+    wanted = (goal[:3] - state.position) / tracking_s
+    force = measured.force_along(wanted)
+    moved, limited = _move(state, goal, gripper, dt_s, tracking_s, limits, force)
     return moved, reasons | limited
 
 
@@ -164,21 +180,46 @@ def _enabled(state: GovernorState, now_ns: int, limits: Limits) -> tuple[Governo
     return state, Reason.NONE
 
 
-def _confine(goal: np.ndarray, measured: Measured, limits: Limits) -> tuple[np.ndarray, Reason]:
+def _is_finite(force: np.ndarray | None) -> bool:
+    return force is None or bool(np.isfinite(force).all())
+
+
+def _zeros() -> np.ndarray:
+    return np.zeros(3)
+
+
+def _place(state: GovernorState, measured: Measured, now_ns: int, limits: Limits) -> GovernorState:
+    """Begin a press: a target that is far from the arm, because that was moved meanwhile, is laid where the arm is."""
+    turn = length(rotation_error(state.quaternion, measured.pose[3:]))
+    if length(state.position - measured.pose[:3]) > limits.start_distance_m or turn > limits.start_angle_rad:
+        here = GovernorState.at(measured.pose, state.gripper)
+        state = replace(
+            state, position=here.position, quaternion=here.quaternion, velocity=_zeros(), acceleration=_zeros(),
+            angular_velocity=_zeros(), angular_acceleration=_zeros(),
+        )  # fmt: skip
+    return replace(state, armed_ns=max(now_ns, 1))
+
+
+def _ramp(state: GovernorState, now_ns: int, limits: Limits) -> float:
+    """Return how much of the reach from the measured pose is open, 0..1, since the press began."""
+    return min(1.0, (now_ns - state.armed_ns) * 1e-6 / limits.start_ramp_ms)
+
+
+def _confine(goal: np.ndarray, measured: Measured, limits: Limits, ramp: float) -> tuple[np.ndarray, Reason]:
     """Pull a goal (7,) to within reach of the measured pose, then into the workspace box."""
     reasons = Reason.NONE
     goal = goal.copy()
     goal[3:] /= math.sqrt(float(goal[3:] @ goal[3:]))
+    reach = limits.start_distance_m + (limits.distance_m - limits.start_distance_m) * ramp
     offset = goal[:3] - measured.pose[:3]
-    distance = math.sqrt(float(offset @ offset))
-    if distance > limits.distance_m:
-        reasons |= Reason.DISTANCE
-        goal[:3] = measured.pose[:3] + offset * (limits.distance_m / distance)
+    if length(offset) > reach:
+        reasons |= Reason.DISTANCE if ramp >= 1.0 else Reason.NONE
+        goal[:3] = measured.pose[:3] + shorten(offset, reach)
+    reach = limits.start_angle_rad + (limits.angle_rad - limits.start_angle_rad) * ramp
     turn = rotation_error(goal[3:], measured.pose[3:])
-    angle = math.sqrt(float(turn @ turn))
-    if angle > limits.angle_rad:
-        reasons |= Reason.DISTANCE
-        goal[3:] = quat_multiply(rotvec_to_quat(turn * (limits.angle_rad / angle)), measured.pose[3:])
+    if length(turn) > reach:
+        reasons |= Reason.DISTANCE if ramp >= 1.0 else Reason.NONE
+        goal[3:] = quat_multiply(rotvec_to_quat(shorten(turn, reach)), measured.pose[3:])
     inside = np.minimum(np.maximum(goal[:3], limits.box_min_m), limits.box_max_m)
     if (inside != goal[:3]).any():
         reasons |= Reason.WORKSPACE
@@ -187,58 +228,46 @@ def _confine(goal: np.ndarray, measured: Measured, limits: Limits) -> tuple[np.n
 
 
 def _move(
-    state: GovernorState, goal: np.ndarray, gripper: float, dt_s: float, tracking_s: float, limits: Limits
-) -> tuple[GovernorState, Reason]:
-    wanted = (goal[:3] - state.position) / tracking_s
+    state: GovernorState, goal: np.ndarray, gripper: float, dt_s: float, tracking_s: float, limits: Limits,
+    force: np.ndarray,
+) -> tuple[GovernorState, Reason]:  # fmt: skip
+    """Go towards a goal with a first-order lag of `tracking_s`, within speed, acceleration, jerk, power and energy."""
+    wanted = shorten((goal[:3] - state.position) / tracking_s, 2.0 * limits.speed_m_s)
+    energy_j = limits.energy_start_j if state.energy_j is None else state.energy_j
+    within = shorten(wanted, limits.speed_m_s)
+    share = allowed_share(within, force, energy_j, limits, dt_s)
+    if share < 1.0:
+        wanted = within * share
     turn = rotation_error(goal[3:], state.quaternion) / tracking_s
-    velocity, fast = _limit(wanted, state.velocity, limits.speed_m_s, limits.acceleration_m_s2 * dt_s)
-    angular, fast_turn = _limit(
-        turn, state.angular_velocity, limits.angular_speed_rad_s, limits.angular_acceleration_rad_s2 * dt_s
-    )
-    reasons = Reason.SPEED if fast or fast_turn else Reason.NONE
-    return _displace(state, velocity, angular, gripper, dt_s, limits), reasons
+    moved, fast = _shaped(state, wanted, turn, gripper, dt_s, limits)
+    reasons = (Reason.SPEED if fast else Reason.NONE) | (Reason.POWER if share < 1.0 else Reason.NONE)
+    return replace(moved, energy_j=fill(energy_j, moved.velocity, force, limits, dt_s)), reasons
 
 
 def _rest(state: GovernorState, dt_s: float, limits: Limits) -> GovernorState:
-    velocity, _ = _limit(np.zeros(3), state.velocity, limits.speed_m_s, limits.acceleration_m_s2 * dt_s)
-    angular, _ = _limit(
-        np.zeros(3),
-        state.angular_velocity,
-        limits.angular_speed_rad_s,
-        limits.angular_acceleration_rad_s2 * dt_s,
-    )
-    return _displace(state, velocity, angular, state.gripper, dt_s, limits)
+    moved, _ = _shaped(state, _zeros(), _zeros(), state.gripper, dt_s, limits)
+    if state.energy_j is not None:
+        energy_j = fill(state.energy_j, _zeros(), _zeros(), limits, dt_s)
+        return replace(moved, energy_j=energy_j)
+    return moved
 
 
-def _displace(
-    state: GovernorState,
-    velocity: np.ndarray,
-    angular: np.ndarray,
-    gripper: float,
-    dt_s: float,
-    limits: Limits,
-) -> GovernorState:
+def _shaped(
+    state: GovernorState, wanted: np.ndarray, turn: np.ndarray, gripper: float, dt_s: float, limits: Limits
+) -> tuple[GovernorState, bool]:
+    velocity, acceleration, fast = shape(
+        wanted, state.velocity, state.acceleration, limits.speed_m_s, limits.acceleration_m_s2,
+        limits.jerk_m_s3, dt_s,
+    )  # fmt: skip
+    angular, angular_acceleration, fast_turn = shape(
+        turn, state.angular_velocity, state.angular_acceleration, limits.angular_speed_rad_s,
+        limits.angular_acceleration_rad_s2, limits.angular_jerk_rad_s3, dt_s,
+    )  # fmt: skip
     position = np.minimum(np.maximum(state.position + velocity * dt_s, limits.box_min_m), limits.box_max_m)
     quaternion = quat_multiply(rotvec_to_quat(angular * dt_s), state.quaternion)
     quaternion /= math.sqrt(float(quaternion @ quaternion))
-    return replace(
-        state,
-        position=position,
-        quaternion=quaternion,
-        gripper=gripper,
-        velocity=velocity,
-        angular_velocity=angular,
-    )
-
-
-def _limit(wanted: np.ndarray, present: np.ndarray, fastest: float, step: float) -> tuple[np.ndarray, bool]:
-    """Return the velocity (3,) nearest to `wanted` that is slow enough and within one `step` of the present one."""
-    speed = math.sqrt(float(wanted @ wanted))
-    limited = speed > fastest
-    if limited:
-        wanted = wanted * (fastest / speed)
-    change = wanted - present
-    size = math.sqrt(float(change @ change))
-    if size > step:
-        return present + change * (step / size), limited
-    return wanted, limited
+    moved = replace(
+        state, position=position, quaternion=quaternion, gripper=gripper, velocity=velocity,
+        angular_velocity=angular, acceleration=acceleration, angular_acceleration=angular_acceleration,
+    )  # fmt: skip
+    return moved, fast or fast_turn

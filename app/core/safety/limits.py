@@ -11,6 +11,12 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         distance_m: A target farther than this from the measured position is pulled back to it.
         angle_rad: The same for orientation.
+        jerk_m_s3, angular_jerk_rad_s3: Of the applied target, where speed and acceleration leave the choice.
+        power_w: Most power that motion may put into a contact.
+        energy_start_j, energy_floor_j, refill_w: The tank: energy that motion may put into a contact beyond `refill_w`;
+            at the floor only `refill_w` is left.
+        start_distance_m, start_angle_rad: On a new press the target may be so far from the measured pose, growing to
+            `distance_m`, `angle_rad` within `start_ramp_ms`.
         force_n: Reflex: above this contact force the arm yields to where it is and disarms.
         setpoint_expiry_ms: Age at which a set-point no longer counts.
         token_expiry_ms: Age at which a person's enabling input no longer counts.
@@ -29,6 +35,15 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     gripper_max_m: float
     setpoint_expiry_ms: float
     token_expiry_ms: float
+    jerk_m_s3: float = 1000.0
+    angular_jerk_rad_s3: float = 10000.0
+    power_w: float = 8.0
+    energy_start_j: float = 2.0
+    energy_floor_j: float = 0.5
+    refill_w: float = 2.0
+    start_distance_m: float = 0.01
+    start_angle_rad: float = 0.09
+    start_ramp_ms: float = 250.0
 
     def numbers(self) -> dict[str, float]:
         """Return the scalar limits by name, for `describe`."""

@@ -22,6 +22,7 @@ class Reason(IntFlag):
     FORCE = 1024
     STOPPED = 2048
     EXPIRED = 4096
+    POWER = 8192
 
 
 WORDS: dict[Reason, str] = {
@@ -38,6 +39,7 @@ WORDS: dict[Reason, str] = {
     Reason.FORCE: "the contact force is over the limit",
     Reason.STOPPED: "a software stop was asked for",
     Reason.EXPIRED: "no fresh command came",
+    Reason.POWER: "the motion would put more energy into the contact than allowed",
 }
 
 

@@ -21,6 +21,9 @@ class GovernorState:
     Attributes:
         position, quaternion, gripper: The applied target: (3,) m, (4,), m; base frame.
         velocity, angular_velocity: Of the applied target: (3,) m/s, (3,) rad/s.
+        acceleration, angular_acceleration: Of the applied target: (3,) m/s², (3,) rad/s².
+        energy_j: What is left in the energy tank; None before the first motion: full.
+        armed_ns: When the present press began to enable; 0 until the governor has placed the target for it.
         holder, source: Who has the lease ("" nobody).
         lease_ns: When the lease was taken: what was made before it does not count.
         setpoint: The newest accepted set-point, if any since the lease began.
@@ -36,6 +39,10 @@ class GovernorState:
     gripper: float
     velocity: np.ndarray = field(default_factory=_zeros)
     angular_velocity: np.ndarray = field(default_factory=_zeros)
+    acceleration: np.ndarray = field(default_factory=_zeros)
+    angular_acceleration: np.ndarray = field(default_factory=_zeros)
+    energy_j: float | None = None
+    armed_ns: int = 0
     holder: str = ""
     source: Source = "none"
     lease_ns: int = 0
