@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -14,3 +14,26 @@ class Absent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     pose: Pose = (0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
     rate_hz: Annotated[float, msgspec.Meta(gt=0)] = 250.0
+
+
+class Ur(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A Universal Robots arm (CB3 from 3.5 on, e-Series) over RTDE; the tool is the TCP that is set on its pendant.
+
+    Attributes:
+        control: Let it move. Off, it is only measured. Motion was never tried on a real controller: see the help.
+        rate_hz: Of measuring and of targets; up to 125 (CB3) or 500 (e-Series).
+        lookahead_s, gain: Of `servoj`: 0.03 to 0.2 s, 100 to 2000.
+        farthest_m: A target farther from the measured pose ends motion in the controller itself.
+        wrench_sign: −1 if pushing the tool towards the base's +x shows −x.
+        stale_s: Age at which the pose is no number any more, and motion ends.
+    """
+
+    host: str
+    control: bool = False
+    rate_hz: Annotated[float, msgspec.Meta(gt=49, le=500)] = 125.0
+    lookahead_s: Annotated[float, msgspec.Meta(ge=0.03, le=0.2)] = 0.1
+    gain: Annotated[float, msgspec.Meta(ge=100, le=2000)] = 300.0
+    farthest_m: Annotated[float, msgspec.Meta(gt=0, le=0.2)] = 0.1
+    wrench_sign: Literal[1, -1] = 1
+    drift_n: Annotated[float, msgspec.Meta(gt=0)] = 10.0
+    stale_s: Annotated[float, msgspec.Meta(gt=0)] = 0.1

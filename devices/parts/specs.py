@@ -51,6 +51,7 @@ class PartSpec:
 
 PARTS: tuple[PartSpec, ...] = (
     PartSpec("arm/none", "arm", "No arm", "devices.arms.absent:make_absent", "devices.arms.options:Absent"),
+    PartSpec("arm/ur", "arm", "Universal Robots (RTDE)", "devices.arms.ur:make_ur", "devices.arms.options:Ur"),
     PartSpec(
         "camera/uvc", "camera", "USB camera", "devices.cameras.camera:make_uvc", "devices.cameras.options:Uvc",
         ("cv2",), "camera",

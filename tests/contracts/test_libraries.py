@@ -24,8 +24,6 @@ HOMES = {
     "gym_hil": ("devices/simulated/",),
     "cv2": ("devices/",),
     "pyrealsense2": ("devices/cameras/",),
-    "rtde_receive": ("devices/arms/",),
-    "rtde_control": ("devices/arms/",),
     "dynamixel_sdk": ("devices/inputs/",),
     "zmq": (
         "app/bench/",
@@ -46,7 +44,6 @@ IMPORT_NAMES = {
     "open3d-cpu": ("open3d",),
     "gym-hil": ("gym_hil",),
     "opencv-python-headless": ("cv2",),
-    "ur-rtde": ("rtde_receive", "rtde_control"),
     "pytest-qt": ("pytestqt",),
     "import-linter": ("importlinter", "grimp"),
 }

@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.devices.contract.gel_pictures import GelPicture
 from tests.devices.contract.netft_double import netft_box
+from tests.devices.contract.ur_double import ur_controller
 from tests.devices.contract.videos import mjpeg_server, numbered, write_video
 
 Options = dict[str, Any]
@@ -53,8 +54,15 @@ def netft(folder: Path) -> Iterator[Options]:
         yield options
 
 
+@contextmanager
+def ur_arm(folder: Path) -> Iterator[Options]:
+    with ur_controller() as (options, _):
+        yield {**options, "control": True}
+
+
 DOUBLES: dict[str, Callable[[Path], AbstractContextManager[Options]]] = {
     "arm/none": no_arm,
+    "arm/ur": ur_arm,
     "camera/file": video_file,
     "camera/stream": network_stream,
     "camera/realsense": realsense,
