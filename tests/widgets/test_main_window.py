@@ -81,19 +81,20 @@ def test_the_key_map_shows_the_pages_keys_and_any_key_closes_it(qtbot: QtBot, op
     assert not window.key_map.isVisible()
 
 
-@pytest.mark.parametrize("state", list(State))
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_the_strip_takes_the_colour_of_the_state_and_says_it(
-    qtbot: QtBot, open_window: Open, state: State, theme: str
+    qtbot: QtBot, open_window: Open, theme: str
 ) -> None:
     session = open_window(theme)
     strip = session.window.strip
-    session.context.status.set(state=state, words=state.value.upper(), hint="")
-    picture = strip.grab().toImage()
-    assert picture.pixelColor(4, 4) == session.context.theme.state(state)[0]
-    assert strip.words == state.value.upper()
-    words = {picture.pixelColor(x, strip.height() // 2).name() for x in range(16, 120)}
-    assert session.context.theme.state(state)[1].name() in words
+    for state in State:
+        session.context.status.set(state=state, words=state.value.upper(), hint="")
+        picture = strip.grab().toImage()
+        ground, text = session.context.theme.state(state)
+        assert picture.pixelColor(4, 4) == ground, state
+        assert strip.words == state.value.upper()
+        words = {picture.pixelColor(x, strip.height() // 2).name() for x in range(16, 120)}
+        assert text.name() in words, state
 
 
 def test_exceptions_of_any_thread_become_messages_without_a_traceback(
