@@ -4,7 +4,7 @@ Everything geometric is expressed in the stroke frame: origin at the estimated s
 estimated stroke, z up (`vision/stain` gives x y z and yaw). A real rig can compute all of it; the task's true state
 is not used. Actions are increments of the command, not targets relative to the measured pose, because the difference
 of command and measured pose is force over stiffness: a target relative to the pose smuggles force in, and lets the
-decoder learn the wrong sign of the reaction (resources/help/decisions/0021-command-increments.md).
+decoder learn the wrong sign of the reaction (resources/help/decisions/0040-command-increments.md).
 """
 
 from __future__ import annotations

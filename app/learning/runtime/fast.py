@@ -2,7 +2,7 @@
 
 On a new plan the state starts from zero at the plan's begin, and the touch that came since is run through it before
 the first action is used ("re-warm"): the decoder is then exactly where training would have it at this tick of the
-chunk (resources/help/decisions/0022-rewarm-on-switch.md). A tick that the loop missed is run through in the same way.
+chunk (resources/help/decisions/0041-rewarm-on-switch.md). A tick that the loop missed is run through in the same way.
 """
 
 from __future__ import annotations
