@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from recorders.labels import read_labels
 from recorders.library import list_episodes
 from recorders.reader import EpisodeFile
+from widgets.parts.episodes import EpisodeItem
 from widgets.parts.library import Library
 from widgets.review.list_model import ITEM
 from widgets.review.page import ReviewPage
@@ -25,6 +26,17 @@ LONG_MS = 30_000
 Open = Callable[..., Session]
 
 
+def opened(page: ReviewPage) -> EpisodeItem:
+    assert page.clip.item is not None
+    return page.clip.item
+
+
+def selected(page: ReviewPage) -> EpisodeItem:
+    item = page.list.current()
+    assert item is not None
+    return item
+
+
 def open_review(qtbot: QtBot, open_window: Open, count: int = 3) -> ReviewPage:
     session = open_window()
     session.window.open_page(1)
@@ -32,7 +44,7 @@ def open_review(qtbot: QtBot, open_window: Open, count: int = 3) -> ReviewPage:
     assert isinstance(page, ReviewPage)
     if count:
         qtbot.waitUntil(lambda: len(page.list.model.items) == count, timeout=LONG_MS)
-        choose(qtbot, page, page.list.current().uuid)
+        choose(qtbot, page, selected(page).uuid)
     return page
 
 
@@ -47,7 +59,12 @@ def choose(qtbot: QtBot, page: ReviewPage, uuid: str) -> None:
     )  # fmt: skip
 
 
-def pixels(image: QImage) -> bytes:
+def await_phases(qtbot: QtBot, page: ReviewPage, count: int) -> None:
+    qtbot.waitUntil(lambda: len(page._phases) == count, timeout=LONG_MS)
+
+
+def pixels(image: QImage | None) -> bytes:
+    assert image is not None
     return bytes(image.convertToFormat(QImage.Format.Format_RGB888).constBits())
 
 
@@ -79,7 +96,7 @@ def test_filters_by_outcome_and_by_words(qtbot: QtBot, open_window: Open, demons
     listed = page.list
     listed.outcome_box.setCurrentIndex(listed.outcome_box.findData("failure"))
     assert listed.filter.rowCount() == 1
-    assert listed.current().outcome == "failure"
+    assert selected(page).outcome == "failure"
     listed.outcome_box.setCurrentIndex(0)
     QTest.keyClicks(listed.search, "seed 1 script")
     assert listed.filter.rowCount() == 1
@@ -93,7 +110,7 @@ def test_scrubbing_shows_the_recorded_picture_of_that_time(
     qtbot: QtBot, open_window: Open, demonstrations: Path
 ) -> None:
     page = open_review(qtbot, open_window)
-    item = page.clip.item
+    item = opened(page)
     with EpisodeFile(item.path) as episode:
         times = episode.times_ns("scene/color")
         index = len(times) * 2 // 3
@@ -125,7 +142,7 @@ def test_arrow_keys_step_from_picture_to_picture(
 def test_curves_are_the_recorded_force(qtbot: QtBot, open_window: Open, demonstrations: Path) -> None:
     page = open_review(qtbot, open_window)
     qtbot.waitUntil(lambda: set(page.timeline._data) == {"force", "touch"}, timeout=LONG_MS)
-    with EpisodeFile(page.clip.item.path) as episode:
+    with EpisodeFile(opened(page).path) as episode:
         force = episode.data("finger/wrench")[:, 2]
     _, drawn = page.timeline._curves["force"][2].getData()
     assert np.isclose(drawn.min(), force.min(), atol=1e-4)
@@ -134,7 +151,7 @@ def test_curves_are_the_recorded_force(qtbot: QtBot, open_window: Open, demonstr
 
 def test_trim_and_its_undo_survive_reopening(qtbot: QtBot, open_window: Open, demonstrations: Path) -> None:
     page = open_review(qtbot, open_window)
-    item = page.clip.item
+    item = opened(page)
     at = item.start_ns + 1_500_000_000
     page.player.seek(at)
     QTest.keyClick(page, Qt.Key.Key_I)
@@ -157,7 +174,7 @@ def test_trim_and_its_undo_survive_reopening(qtbot: QtBot, open_window: Open, de
 
 def test_a_dragged_handle_trims(qtbot: QtBot, open_window: Open, demonstrations: Path) -> None:
     page = open_review(qtbot, open_window)
-    item, handle = page.clip.item, page.timeline._handles["end"][0]
+    item, handle = opened(page), page.timeline._handles["end"][0]
     handle.setValue(3.0)
     handle.sigDragged.emit(handle)
     assert page.player.t_ns == item.start_ns + 3_000_000_000
@@ -166,29 +183,28 @@ def test_a_dragged_handle_trims(qtbot: QtBot, open_window: Open, demonstrations:
         lambda: read_labels(demonstrations, item.uuid).labels.trim_end_ns == item.start_ns + 3_000_000_000,
         timeout=LONG_MS,
     )
-    qtbot.waitUntil(lambda: page.list.current().trimmed, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: selected(page).trimmed, timeout=LONG_MS)
 
 
 def test_keys_set_outcome_and_phases(qtbot: QtBot, open_window: Open, demonstrations: Path) -> None:
     page = open_review(qtbot, open_window)
-    item = page.clip.item
+    item = opened(page)
     QTest.keyClick(page, Qt.Key.Key_D)
-    for key, seconds in ((Qt.Key.Key_1, 0.5), (Qt.Key.Key_2, 2.0)):
+    for count, (key, seconds) in enumerate(((Qt.Key.Key_1, 0.5), (Qt.Key.Key_2, 2.0)), 1):
         page.player.seek(item.start_ns + round(seconds * 1e9))
-        before = len(page._phases)
         QTest.keyClick(page, key)
-        qtbot.waitUntil(lambda before=before: len(page._phases) == before + 1, timeout=LONG_MS)
+        await_phases(qtbot, page, count)
     labels = read_labels(demonstrations, item.uuid).labels
     assert labels.outcome == "discarded"
     assert [name for _, name in labels.phases] == ["approach", "contact"]
     QTest.keyClick(page, Qt.Key.Key_Backspace)
-    qtbot.waitUntil(lambda: len(page._phases) == 1, timeout=LONG_MS)
-    qtbot.waitUntil(lambda: page.list.current().outcome == "discarded", timeout=LONG_MS)
+    await_phases(qtbot, page, 1)
+    qtbot.waitUntil(lambda: selected(page).outcome == "discarded", timeout=LONG_MS)
 
 
 def test_typing_a_note_is_no_command(qtbot: QtBot, open_window: Open, demonstrations: Path) -> None:
     page = open_review(qtbot, open_window)
-    item = page.clip.item
+    item = opened(page)
     page.panel.notes.setFocus()
     QTest.keyClicks(page.panel.notes, "fsd 12 io kl")
     QTest.keyClick(page.panel.notes, Qt.Key.Key_Return)
