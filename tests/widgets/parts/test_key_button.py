@@ -10,11 +10,13 @@ from pytestqt.qtbot import QtBot
 
 from widgets.parts.episodes import EpisodeItem, counts_text, plural
 from widgets.parts.key_button import KeyButton
+from widgets.session import apply_theme
 from widgets.theme.tokens import Theme
 
 
 @pytest.fixture
 def form(qtbot: QtBot) -> tuple[QWidget, KeyButton, QLineEdit, list[str]]:
+    apply_theme(Theme.load("dark"))
     window = QWidget()
     qtbot.addWidget(window)
     pressed: list[str] = []
