@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from app.core.errors import DeviceError
+from app.core.priority import prefer_window
 from app.core.rig import load_rig
 from app.setup.display import find_display
 
@@ -45,6 +46,7 @@ def check_display() -> None:
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Open the window and stay until it is closed."""
+    prefer_window()
     load_rig(args.rig)  # a wrong name fails before anything opens
     check_display()
     from widgets.session import open_session

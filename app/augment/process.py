@@ -15,6 +15,7 @@ from app.augment.pulse import Pulse, PulseSettings, draw, perturb
 from app.core.errors import EpisodeError, UsageError
 from app.core.link.child import ChildLink
 from app.core.link.hub import Child, Hub
+from app.core.priority import yield_to_control
 from app.core.project import augmented_folder, demonstrations_folder
 from app.core.rig import load_rig
 from app.session.collect import pass_on, start_operator, start_recorder
@@ -102,6 +103,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     if args.preview:
         paths = [{"parent": item.parent.uuid, "path": path_of(item.rows)} for item in attempts]
         return {"attempts": len(attempts), "kept": 0, "failed": 0, "paths": paths}
+    yield_to_control()
     link = ChildLink("augment", args.hub, args.run_id)
     try:
         result = replay_all(link, attempts, args, out)

@@ -6,12 +6,17 @@ import contextlib
 import os
 import threading
 
-CONTROL, BACKGROUND = -10, 10
+CONTROL, WINDOW, BACKGROUND = -10, -5, 10
 
 
 def prefer_control() -> None:
     """Raise this process above ordinary ones, where the system permits it (root, or a nice limit set for the user)."""
     _set(0, CONTROL)
+
+
+def prefer_window() -> None:
+    """Raise this process a little: the person's hand is stamped in it. What it starts inherits that."""
+    _set(0, WINDOW)
 
 
 def yield_to_control() -> None:

@@ -14,9 +14,9 @@ from app.core.rig import load_rig
 from app.core.wire.messages import Event
 from app.session.hand import HandSession
 from app.session.rigging import RigAtHand
-from app.session.take import TakeResult, TakeSpec, record_take
+from app.session.scripted import ScriptedSession
+from app.session.take import TakeSpec
 
-MOST_TRIES_PER_EPISODE = 3
 OPERATORS = ("hand", "script", "blind", "idle")
 
 
@@ -60,21 +60,12 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         ):
             recorder = start_recorder(hub, at_hand, folder)
             operator = start_operator(hub, at_hand, args.operator)
+            common = (link, hub, at_hand, recorder, operator, folder, args.episodes)
             if args.operator == "hand":
-                session = HandSession(
-                    link,
-                    hub,
-                    at_hand,
-                    recorder,
-                    operator,
-                    folder,
-                    args.episodes,
-                    args.seed,
-                    args.condition,
-                    meta,
-                )
-                return session.run()
-            return collect_scripted(link, hub, at_hand, recorder, operator, args, meta, folder)
+                return HandSession(*common, args.seed, args.condition, meta).run()
+            return run_scripted(
+                ScriptedSession(*common, TakeSpec(args.seed, args.condition, args.limit, meta))
+            )
     finally:
         link.close()
 
@@ -99,34 +90,12 @@ def start_operator(hub: Hub, rig: RigAtHand, name: str) -> Child:
     return operator
 
 
-def collect_scripted(
-    link: ChildLink, hub: Hub, rig: RigAtHand, recorder: Child, operator: Child, args: argparse.Namespace,
-    meta: dict[str, Any], folder: Path,
-) -> dict[str, Any]:  # fmt: skip
-    """Record takes with consecutive seeds until enough succeeded; the others stay on disk, marked."""
-    link.ready(data=str(folder))
-    results: list[TakeResult] = []
-    kept: list[TakeResult] = []
-    seed = args.seed
-    while len(kept) < args.episodes and len(results) < MOST_TRIES_PER_EPISODE * args.episodes:
-        link.poll()
-        if link.stopping:
-            break
-        take = record_take(
-            hub, rig, recorder, operator, TakeSpec(seed, args.condition, args.limit, meta), link.poll
-        )
-        seed += 1
-        results.append(take)
-        if take.outcome == "success":
-            kept.append(take)
-        link.progress(
-            text=f"seed {take.seed}: {take.outcome}, score {take.score:.2f} ({len(kept)} of {args.episodes} kept)",
-            kept=len(kept), plan=args.episodes, score=take.score, outcome=take.outcome, path=take.path,
-        )  # fmt: skip
-    return {
-        "kept": len(kept), "discarded": len(results) - len(kept), "files": [take.path for take in kept],
-        "mean_score": sum(take.score for take in results) / len(results) if results else 0.0,
-        "dropped": sum(take.dropped for take in results), "scores": [round(take.score, 4) for take in results],
-        "kept_scores": [take.score for take in kept],
-        "data": str(folder), "exit_status": 0 if len(kept) == args.episodes or link.stopping else 1,
-    }  # fmt: skip
+def run_scripted(session: ScriptedSession) -> dict[str, Any]:
+    """Run a session whose listener both passes notices on and follows the recorder."""
+
+    def hear(child: Child, event: Event) -> None:
+        pass_on(session.link, event)
+        session.hear(child, event)
+
+    session.hub.listener = hear
+    return session.run()
