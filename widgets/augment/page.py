@@ -140,6 +140,9 @@ class AugmentPage(Page):
             else "Nothing runs."
         )
         self.settings.set_editable(not running)
+        drawn = self.shown.count() > 0
+        self.shown.setEnabled(drawn)
+        self.shown.setToolTip("Which demonstration's paths are drawn" if drawn else "Nothing is drawn yet.")
         if self.isVisible():
             hint = (
                 "Attempts are replayed in a simulator of their own." if running else "The rig is not needed."

@@ -150,7 +150,7 @@ class EpisodeList(QWidget):
     def _show_counts(self) -> None:
         shown, total = self.filter.rowCount(), len(self.model.items)
         if total == 0:
-            self.empty.say("No episodes yet", NOTHING[self.folder_name])
+            self.empty.say("", "No episodes in this folder yet.")
             self.count.setText("")
         elif shown == 0:
             self.empty.say("Nothing matches", "Clear the search or choose all outcomes.")
