@@ -25,6 +25,7 @@ from app.core.safety.state import GovernorState
 from app.core.wire.messages import SOURCES, Enable, SetPoint, Source
 
 FUTURE_TOLERANCE_NS = 5_000_000
+FARTHEST_M = 1e3  # no arm reaches a kilometre; such numbers are no positions
 _PRIORITY: dict[Source, int] = {"operator": 2, "takeover": 2, "home": 2}
 
 
@@ -98,7 +99,9 @@ def accept(
     numbers = (*(setpoint.pose or ()), setpoint.gripper)
     if not all(math.isfinite(number) for number in numbers):
         return state, Reason.NOT_FINITE
-    if setpoint.pose is not None and abs(math.hypot(*setpoint.pose[3:]) - 1.0) > 1e-2:
+    if setpoint.pose is not None and (
+        abs(math.hypot(*setpoint.pose[3:]) - 1.0) > 1e-2 or math.hypot(*setpoint.pose[:3]) > FARTHEST_M
+    ):
         return state, Reason.SCHEMA
     if setpoint.seq <= state.last_seq:
         return state, Reason.SEQUENCE
