@@ -12,6 +12,7 @@ from app.core.errors import WireError
 from app.core.geometry import quat_multiply, rotation_error, rotvec_to_quat
 from app.core.wire.codec import decode, decode_array
 from app.core.wire.messages import Beat, SampleHeader, Source
+from app.teleop.held import Choice, HeldBeats
 
 LEAD_M = 0.015  # how far the target may run ahead of the measured position: bounds the force of a held key
 LEAD_RAD = 0.2
@@ -24,13 +25,15 @@ class HandController:
 
     Args:
         socket: A bound PULL socket that the window pushes `Beat`s to.
+        held: A device in the person's hand beside the window, if there is one.
     """
 
     source: Source = "operator"
     rate_hz = 100.0
     topics = ("arm/pose", "arm/applied", "arm/gripper")
 
-    def __init__(self, socket: zmq.Socket[bytes]) -> None:
+    def __init__(self, socket: zmq.Socket[bytes], held: HeldBeats | None = None) -> None:
+        self._held, self._choice = held, Choice()
         self._socket = self.wake = socket
         self._beat: Beat | None = None
         self._pose: np.ndarray | None = None
@@ -56,7 +59,7 @@ class HandController:
     def act(self, now_ns: int) -> Action:
         """Return the target for the newest beat, with the beat's own stamp as token."""
         self._hear()
-        beat, dt = self._beat, min((now_ns - self._last_ns) * 1e-9, 0.05)
+        beat, dt = self._chosen(now_ns), min((now_ns - self._last_ns) * 1e-9, 0.05)
         self._last_ns = now_ns
         if beat is None or not beat.enable or self._applied is None or self._pose is None:
             self._target = None
@@ -69,6 +72,11 @@ class HandController:
             )
         self._advance(beat, dt)
         return Action(self._target, self._gripper, token_ns=beat.stamp_ns, press=beat.press)
+
+    def _chosen(self, now_ns: int) -> Beat | None:
+        if self._held is None:
+            return self._beat
+        return self._choice.choose(self._beat, self._held.beat(now_ns))
 
     def _hear(self) -> None:
         while self._socket.poll(0):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+import contextlib
+import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,9 +18,11 @@ from app.core.link.child import ChildLink
 from app.core.wire.client import DeviceClient, Endpoints
 from app.core.wire.sockets import bind, endpoint_of
 from app.teleop.hand import HandController
+from app.teleop.held import HeldBeats, open_input
 from app.teleop.replay import IdleController, ReplayController
 from app.teleop.scripted import SCRIPTS, ScriptController
 
+INPUT_VARIABLE = "TOUCHSTONE_INPUT"
 OPERATORS = ("hand", "script", "blind", "replay", "idle")
 
 
@@ -26,11 +30,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `operate`."""
     parser.add_argument("--connect", required=True, help="STREAMS,COMMANDS of a device server")
     parser.add_argument("--operator", default="hand", choices=OPERATORS)
+    parser.add_argument(
+        "--input",
+        default=os.environ.get(INPUT_VARIABLE, ""),
+        help=f"KIND:PATH of what is held in the hand beside the window; ${INPUT_VARIABLE} by default",
+    )
 
 
 @contextmanager
 def make_controller(
-    name: str, task: str, context: zmq.Context[zmq.Socket[bytes]]
+    name: str, task: str, context: zmq.Context[zmq.Socket[bytes]], held: HeldBeats | None = None
 ) -> Iterator[tuple[Controller, dict[str, Any]]]:
     """Yield a controller and what its `ready` tells.
 
@@ -40,7 +49,7 @@ def make_controller(
     if name == "hand":
         socket = bind(context, zmq.PULL)
         try:
-            yield HandController(socket), {"input": endpoint_of(socket)}
+            yield HandController(socket, held), {"input": endpoint_of(socket)}
         finally:
             socket.close()
     elif name == "replay":
@@ -56,14 +65,22 @@ def make_controller(
         yield ScriptController(script()), {}
 
 
+def _teller(link: ChildLink) -> Callable[[str], None]:
+    return lambda text: link.notice(text, "error")
+
+
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Drive episodes as the parent asks."""
     link = ChildLink("operate", args.hub, args.run_id)
     try:
         with DeviceClient(Endpoints.parse(args.connect)) as client:
             task = client.describe().task
-            with make_controller(args.operator, task, client.context) as (controller, ready):
-                hand = args.operator == "hand"
+            hand = args.operator == "hand"
+            held = HeldBeats(open_input(args.input), _teller(link)) if hand and args.input else None
+            with (
+                contextlib.closing(held) if held else contextlib.nullcontext(),
+                make_controller(args.operator, task, client.context, held) as (controller, ready),
+            ):
                 driver = Driver(client, controller, link, f"operate-{args.operator}", not hand, by_hand=hand)
                 serve_driver(driver, link, ready)
     finally:

@@ -1,8 +1,8 @@
 """A Universal Robots arm over RTDE, without an SDK.
 
 Its wrench is what the controller estimates: at the TCP, in the directions of the base. It is turned into the tool
-frame and tared here. When anything ends the arm's program (protective stop, watchdog, lost connection), motion stays off
-until the device server is started anew: the arm may be elsewhere by then.
+frame and tared here. When anything ends the arm's program (protective stop, watchdog, lost connection), motion stays
+off until the device server is started anew: the arm may be elsewhere by then.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Operator inputs: what a person's hand holds. Read in the operator process, without an SDK."""
