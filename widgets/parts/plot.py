@@ -28,12 +28,12 @@ class SecondsAxis(pg.AxisItem):
 
 
 class LogAxis(pg.AxisItem):
-    """A logarithmic axis with words at 1, 2 and 5 of each decade only, so that none lies on another."""
+    """A logarithmic axis with words at 1, 2, 3, 5 and 7 of each decade only, so that none lies on another."""
 
     def logTickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
         """Return the numbers at the ticks (`values` are logarithms)."""
         texts = [f"{10.0**value * scale:.1g}" for value in values]
-        return [text if f"{float(text):e}"[0] in "125" else "" for text in texts]
+        return [text if f"{float(text):e}"[0] in "12357" else "" for text in texts]
 
 
 class Plot(pg.PlotWidget):
