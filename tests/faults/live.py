@@ -1,0 +1,284 @@
+"""Live trials: a real device server in real time, real links, real processes, and faults in the middle of a motion.
+
+Measured at the device: the stamp of the last change of `arm/applied` minus the moment of the fault, one clock.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from types import TracebackType
+from typing import Any, TypeVar
+
+import numpy as np
+import zmq
+
+from app.core.link.hub import Child, Hub
+from app.core.wire.client import DeviceClient, Endpoints
+from app.core.wire.codec import decode_array, encode
+from app.core.wire.messages import SCHEMA_VERSION, Beat, SetPoint
+from app.core.wire.sockets import connect
+from tests.faults.proxy import TcpProxy
+from tests.faults.trials import Verdict
+
+T = TypeVar("T")
+LIMIT_MS = 100.0
+WATCH_S = 0.3
+REACH_M = 0.08
+SEND_S = 0.02
+STILL_M = 1e-9
+MOVED_M = 1e-3
+
+
+class Parent:
+    """A hub with its own thread, which also does what it is asked. A context manager: its children end with it."""
+
+    def __init__(self) -> None:
+        self._tasks: queue.Queue[tuple[Callable[[Hub], Any], Future[Any]]] = queue.Queue()
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="parent")
+
+    def do(self, task: Callable[[Hub], T]) -> T:
+        """Run a function of the hub in the hub's thread and return its result."""
+        future: Future[T] = Future()
+        self._tasks.put((task, future))
+        return future.result(timeout=120.0)
+
+    def _run(self) -> None:
+        with Hub() as hub:
+            while not self._ending.is_set():
+                hub.poll(5)
+                while not self._tasks.empty():
+                    task, future = self._tasks.get()
+                    try:
+                        future.set_result(task(hub))
+                    except BaseException as error:  # noqa: BLE001 - the asker gets it
+                        future.set_exception(error)
+
+    def start(self, role: str, *words: str) -> tuple[Child, dict[str, Any]]:
+        """Start a role and wait until it is ready."""
+        child = self.do(lambda hub: hub.start(role, *words))
+        return child, self.do(lambda hub: hub.wait_ready(child, 120.0))
+
+    def __enter__(self) -> Parent:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ending.set()
+        self._thread.join()
+
+
+class Observer:
+    """Sees what the governor lets through, by a link of its own."""
+
+    def __init__(self, endpoints: Endpoints) -> None:
+        self.client = DeviceClient(endpoints)
+        self.client.subscribe(("arm/applied",))
+        self.home = np.array(self.client.describe().home)
+        self.rows: list[tuple[int, np.ndarray]] = []
+
+    def watch(self, seconds: float, until: Callable[[], bool] = lambda: False) -> None:
+        """Take in what comes for some time."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and not until():
+            for _, header, buffer in self.client.receive(5):
+                rows = np.array(decode_array(header, buffer))
+                self.rows.extend(zip(header.t_ns, rows, strict=True))
+
+    def moved_m(self, since_ns: int) -> float:
+        """Return how far the target went after a moment."""
+        rows = np.array([row[:3] for t, row in self.rows if t >= since_ns])
+        return float(np.ptp(rows, axis=0).max()) if len(rows) else 0.0
+
+    def stopped_after_ms(self, since_ns: int) -> float:
+        """Return when the target last changed, counted from a moment."""
+        last = since_ns
+        for (_, before), (t_ns, after) in zip(self.rows, self.rows[1:], strict=False):
+            if np.abs(after[:7] - before[:7]).max() > STILL_M:
+                last = max(last, t_ns)
+        return (last - since_ns) * 1e-6
+
+    def close(self) -> None:
+        self.client.close()
+
+
+class Sender:
+    """An operator's sender of set-points at 50 Hz through a link that may be faulty."""
+
+    def __init__(self, endpoints: Endpoints, holder: str = "sender") -> None:
+        self.client = DeviceClient(endpoints)
+        self.holder, self.seq, self.press = holder, 0, 1
+
+    def send(self, goal: np.ndarray) -> None:
+        """Send one set-point, stamped now."""
+        self.seq += 1
+        now = time.monotonic_ns()
+        row = tuple(float(x) for x in goal)
+        point = SetPoint(
+            SCHEMA_VERSION, self.holder, "operator", self.seq, now, now, self.press, -1, row, 0.04
+        )
+        self.client.send_setpoint(point)
+
+    def drive(self, goal: np.ndarray, seconds: float, observer: Observer) -> None:
+        """Send at 50 Hz while the observer watches."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.send(goal)
+            observer.watch(SEND_S)
+
+    def close(self) -> None:
+        self.client.close()
+
+
+def goal_of(observer: Observer, number: int) -> np.ndarray:
+    """Return a goal to one side, and to the other in the next trial."""
+    goal: np.ndarray = observer.home.copy()
+    goal[1] += REACH_M if number % 2 else -REACH_M
+    return goal
+
+
+def link_trials(endpoints: Endpoints, fault: str, count: int, stopped: Verdict, rearmed: Verdict) -> None:
+    """S1 and S5 on a real link: break it in mid-motion, keep sending, mend it, go on with the same press."""
+    chance = random.Random(fault)
+    observer = Observer(endpoints)
+    with TcpProxy(endpoints.commands) as proxy:
+        sender = Sender(Endpoints(endpoints.streams, proxy.endpoint))
+        try:
+            sender.client.call("lease", holder=sender.holder, source="operator")
+            for number in range(count):
+                goal = goal_of(observer, number)
+                sender.press += 1
+                observer.rows.clear()
+                begun = time.monotonic_ns()
+                sender.drive(goal, chance.uniform(0.2, 0.35), observer)
+                went = observer.moved_m(begun)
+                broken = time.monotonic_ns()
+                apply_fault(proxy, fault)
+                sender.drive(goal, WATCH_S, observer)
+                time_ms = observer.stopped_after_ms(broken)
+                stopped.note(went > MOVED_M and time_ms <= LIMIT_MS, time_ms)
+                mended = time.monotonic_ns()
+                proxy.faults.stalled = proxy.faults.black_hole = proxy.faults.down = False
+                sender.drive(goal, WATCH_S, observer)
+                rearmed.note(observer.moved_m(mended) <= STILL_M)
+        finally:
+            proxy.faults.stalled = proxy.faults.black_hole = proxy.faults.down = False
+            sender.client.call("release", holder=sender.holder)
+            sender.close()
+            observer.close()
+
+
+def apply_fault(proxy: TcpProxy, fault: str) -> None:
+    """Break a link: stall, black_hole, close or reset; the latter two stay broken until mended, as a pulled plug is."""
+    if fault == "close":
+        proxy.faults.down = True
+        proxy.close_all()
+    elif fault == "reset":
+        proxy.faults.down = True
+        proxy.reset_all()
+    else:
+        setattr(proxy.faults, fault, True)
+
+
+def process_trials(parent: Parent, endpoints: Endpoints, how: int, count: int) -> Verdict:
+    """S2, S13: the process that drives (scripted, enabled by itself) is stopped, killed or terminated in mid-motion."""
+    verdict, chance = Verdict(), random.Random(how)
+    observer = Observer(endpoints)
+    try:
+        for _ in range(count):
+            observer.client.call("reset", timeout_s=30.0, seed=1, condition="nominal")
+            child, _ = parent.start("operate", "--connect", endpoints.text(), "--operator", "script")
+            observer.rows.clear()
+            begun = time.monotonic_ns()
+            parent.do(lambda hub, child=child: hub.intent(child, "begin", seed=1))  # type: ignore[misc]
+            observer.watch(20.0, lambda begun=begun: observer.moved_m(begun) > 0.01)  # type: ignore[misc]
+            observer.watch(chance.uniform(0.0, 0.2))
+            went = observer.moved_m(begun)
+            broken = time.monotonic_ns()
+            os.kill(child.process.pid, how)
+            observer.watch(WATCH_S)
+            time_ms = observer.stopped_after_ms(broken)
+            verdict.note(went > MOVED_M and time_ms <= LIMIT_MS, time_ms)
+            if how == signal.SIGSTOP:
+                os.kill(child.process.pid, signal.SIGKILL)
+            parent.do(lambda hub, child=child: hub.stop(child))  # type: ignore[misc]
+            observer.client.call("release", holder="operate-script")
+    finally:
+        observer.close()
+    return verdict
+
+
+class Window:
+    """The window's side of a hand: beats every 10 ms while held."""
+
+    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], endpoint: str) -> None:
+        self.socket = connect(context, zmq.PUSH, endpoint)
+        self.press = 0
+
+    def beat(self, enable: bool, direction: float) -> None:
+        """Send one beat."""
+        twist = (0.0, direction, 0.0, 0.0, 0.0, 0.0)
+        self.socket.send(
+            encode(Beat(SCHEMA_VERSION, time.monotonic_ns(), enable, self.press, twist, 1.0, 0.0, False))
+        )
+
+
+def hand_trials(parent: Parent, endpoints: Endpoints, fault: str, count: int) -> tuple[Verdict, Verdict]:
+    """S3, S4, S13: release, a window that freezes, or the stop command; then the same press again moves nothing."""
+    stopped, still = Verdict(), Verdict()
+    chance = random.Random(fault)
+    limit_ms = 50.0 if fault == "release" else LIMIT_MS
+    child, ready = parent.start("operate", "--connect", endpoints.text(), "--operator", "hand")
+    observer = Observer(endpoints)
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    window = Window(context, str(ready["input"]))
+    try:
+        parent.do(lambda hub: begin(hub, child))
+        for number in range(count):
+            direction = 1.0 if number % 2 else -1.0
+            window.press += 1
+            observer.rows.clear()
+            begun = time.monotonic_ns()
+            hold(window, direction, chance.uniform(0.3, 0.45), observer)
+            went = observer.moved_m(begun)
+            broken = time.monotonic_ns()
+            if fault == "release":
+                window.beat(False, direction)
+            elif fault == "stop":
+                observer.client.call("stop", reason="trial")
+            observer.watch(WATCH_S)
+            time_ms = observer.stopped_after_ms(broken)
+            stopped.note(went > MOVED_M and time_ms <= limit_ms, time_ms)
+            again = time.monotonic_ns()
+            if fault != "release":  # after a release the same press cannot go on: the key is up
+                hold(window, direction, 0.2, observer)
+                still.note(observer.moved_m(again) <= STILL_M)
+    finally:
+        window.socket.close()
+        context.term()
+        observer.close()
+        parent.do(lambda hub: hub.stop(child))
+    return stopped, still
+
+
+def begin(hub: Hub, child: Child) -> None:
+    """Let a driver begin, and wait until it drives."""
+    hub.intent(child, "begin", seed=0)
+    hub.wait_for(child, ("state",), 10.0, name="driving")
+
+
+def hold(window: Window, direction: float, seconds: float, observer: Observer) -> None:
+    """Hold the dead-man and a direction for some time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        window.beat(True, direction)
+        observer.watch(0.01)
