@@ -21,6 +21,7 @@ from widgets.train.run_table import RunTable
 from widgets.train.settings import TrainSettings
 
 LEFT = 344
+TABLE_EVERY = 60  # events of the trainer: every ten seconds or so the table shows what was saved
 
 
 class TrainPage(Page):
@@ -61,6 +62,7 @@ class TrainPage(Page):
         self.job: Job | None = None
         self._run = Path()
         self._soft = False
+        self._told = 0
         self._build()
         self._connect()
         self._show_state()
@@ -192,6 +194,9 @@ class TrainPage(Page):
         if not self.curves.runs or self.curves.runs[0].name != self._run.name or len(self.curves.runs) != 1:
             self.curves.show_runs([load_curves(RunRow(self._run.name, str(self._run)))])
         self.curves.add_row(row_told)
+        self._told += 1
+        if self._told % TABLE_EVERY == 0:
+            self._refresh_runs()
         words = f"{stage.capitalize()} · step {body['step']} of {body['steps']}"
         self.progress.advance(int(body["step"]), int(body["steps"]), words, float(body["seconds_left"]))
 
