@@ -38,7 +38,7 @@ test: ## set up and run every check and test
 
 soak: ## the long tests, minutes each
 	$(SETUP) --dev
-	$(TEST_ENVIRONMENT) QT_QPA_PLATFORM=offscreen $(VENV)/python -m pytest -m soak --timeout 3600
+	$(TEST_ENVIRONMENT) QT_QPA_PLATFORM=offscreen $(VENV)/python -m pytest -m soak --timeout 3600 -o faulthandler_timeout=3500
 
 clean: ## remove the virtual environment and what tools cached; recorded data stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist *.egg-info
