@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from app.core.project import project_folder
-from app.doctor import machine, screen, software
+from app.doctor import drivers, machine, screen, software
 from app.doctor.finding import Verdict, table
 
 # Findings without which nothing that needs a package is worth trying.
@@ -32,6 +32,8 @@ def run(args: argparse.Namespace) -> dict[str, object]:
         item.verdict is Verdict.MISSING for item in programs if item.thing in PACKAGES
     )
     findings = [*programs, *screen.look(packages_are_right), *machine.look(args.data or project_folder())]
+    if packages_are_right:
+        findings += drivers.look()
     problems = [finding.sentence() for finding in findings if finding.verdict is Verdict.MISSING]
     notes = [finding.sentence() for finding in findings if finding.verdict is Verdict.LIMITED]
     end = f"{len(problems)} missing, see → above." if problems else "Touchstone works here."
