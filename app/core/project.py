@@ -28,8 +28,14 @@ def config_folder() -> Path:
 
 
 def cache_folder() -> Path:
-    """Return `$XDG_CACHE_HOME/touchstone` (by default `~/.cache/touchstone`), made if missing."""
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "touchstone"
+    """Return Touchstone's folder for things that can be made again, by the platform's custom; made if missing."""
+    if sys.platform == "win32":
+        root = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+    elif sys.platform == "darwin":
+        root = Path.home() / "Library" / "Caches"
+    else:
+        root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = root / "touchstone"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.errors import DeviceError
+from app.core.project import cache_folder
 
 KEPT_SHARE: Final = 0.12
 FEWEST_FACES: Final = 120
@@ -60,17 +61,6 @@ def light_meshes(files: Iterable[Path]) -> dict[str, Mesh]:
         _write_atomically(cache, {file.name: _decimate(file) for file in wanted})
     with np.load(cache, allow_pickle=False) as stored:
         return {file.name: (stored[f"{file.name}:v"], stored[f"{file.name}:f"]) for file in wanted}
-
-
-def cache_folder() -> Path:
-    """Return Touchstone's folder for things that can be made again, by the platform's custom (not created)."""
-    if sys.platform == "win32":
-        root = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    elif sys.platform == "darwin":
-        root = Path.home() / "Library" / "Caches"
-    else:
-        root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return root / "touchstone"
 
 
 def _fingerprint(files: list[Path]) -> str:
