@@ -6,14 +6,16 @@ that is gone, or a thread that hangs, makes no beats, and the newest stamp grows
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
 
 from app.core.errors import DeviceError, UsageError
 from app.core.wire.messages import SCHEMA_VERSION, Beat
-from app.teleop.shaping import OneEuro, Smoothed, lock, one_euro, shape, turned
+from app.teleop.shaping import OneEuro, Smoothed, lock, one_euro, shape, strongest, turned
 from devices.inputs.gamepad import Gamepad
 from devices.inputs.interface import InputDevice
 from devices.inputs.spacemouse import SpaceMouse
@@ -22,22 +24,66 @@ INPUTS: dict[str, Callable[[str], InputDevice]] = {"spacemouse": SpaceMouse, "ga
 DEAD_ZONE, CURVE = 0.08, 0.5
 LONGEST_S = 0.1  # between two looks; after more the filter starts anew
 SPEED = 1.0
-ALL_FREE = (True,) * 6
+AXES = ("vx", "vy", "vz", "wx", "wy", "wz")
 
 
-def open_input(text: str) -> InputDevice:
-    """Open what "KIND:PATH" names, for example spacemouse:/dev/hidraw0.
+@dataclass(frozen=True)
+class Settings:
+    """How a device moves the arm.
+
+    Attributes:
+        yaw: Direction in which the person looks, rad from the base's x axis.
+        free: Which of vx vy vz wx wy wz may move.
+        single: Only the strongest axis moves.
+    """
+
+    yaw: float = 0.0
+    free: tuple[bool, ...] = (True,) * 6
+    single: bool = False
+
+
+def open_input(text: str) -> tuple[InputDevice, Settings]:
+    """Open what "KIND:PATH[,SETTING…]" names, for example spacemouse:/dev/hidraw0,yaw=90,lock=wx+wy.
+
+    Settings: `yaw=DEGREES`, `lock=AXES` (of vx vy vz wx wy wz, joined by +), `single`.
 
     Raises:
-        UsageError: If there is no such kind.
+        UsageError: If there is no such kind or setting.
         DeviceError: If it cannot be opened.
     """
-    kind, _, path = text.partition(":")
+    place, *words = text.split(",")
+    kind, _, path = place.partition(":")
     if kind not in INPUTS or not path:
         raise UsageError(
             f"input {text!r}", "it is not KIND:PATH", options=[f"{kind}:/dev/…" for kind in INPUTS]
         )
-    return INPUTS[kind](path)
+    settings = read_settings(text, words)
+    return INPUTS[kind](path), settings
+
+
+def read_settings(text: str, words: list[str]) -> Settings:
+    """Return the settings that `words` of an input's `text` mean.
+
+    Raises:
+        UsageError: If a word means none.
+    """
+    settings = Settings()
+    for word in words:
+        name, _, value = word.partition("=")
+        locked = value.split("+")
+        try:
+            if name == "yaw" and math.isfinite(float(value)):
+                settings = replace(settings, yaw=math.radians(float(value)))
+            elif name == "lock" and set(locked) <= set(AXES):
+                settings = replace(settings, free=tuple(axis not in locked for axis in AXES))
+            elif word == "single":
+                settings = replace(settings, single=True)
+            else:
+                raise ValueError
+        except ValueError as error:
+            options = ["yaw=DEGREES", f"lock=AXES of {' '.join(AXES)} joined by +", "single"]
+            raise UsageError(f"input {text!r}", f"{word!r} is no setting", options=options) from error
+    return settings
 
 
 class HeldBeats:
@@ -46,15 +92,12 @@ class HeldBeats:
     Args:
         device: What is held; owned and closed by this object.
         tell: Says something to the person.
-        yaw: Direction in which the person looks, rad from the base's x axis.
-        free: Which of the six axes may move.
+        settings: How it moves the arm.
     """
 
-    def __init__(
-        self, device: InputDevice, tell: Callable[[str], None], yaw: float = 0.0, free: tuple[bool, ...] = ALL_FREE
-    ) -> None:  # fmt: skip
+    def __init__(self, device: InputDevice, tell: Callable[[str], None], settings: Settings) -> None:
         self._device: InputDevice | None = device
-        self._tell, self._yaw, self._free = tell, yaw, free
+        self._tell, self._settings = tell, settings
         self._smoothed: Smoothed | None = None
         self._press, self._was_held, self._last_ns = 0, False, 0
 
@@ -83,7 +126,9 @@ class HeldBeats:
         return np.zeros(6)
 
     def _smooth(self, twist: np.ndarray, now_ns: int) -> np.ndarray:
-        wanted = turned(lock(shape(twist, DEAD_ZONE, CURVE), self._free), self._yaw)
+        settings = self._settings
+        wanted = lock(shape(twist, DEAD_ZONE, CURVE), settings.free)
+        wanted = turned(strongest(wanted) if settings.single else wanted, settings.yaw)
         dt = (now_ns - self._last_ns) * 1e-9
         last = self._smoothed if 0.0 < dt <= LONGEST_S else None
         start = last or Smoothed(np.zeros(6), np.zeros(6))  # a hand begins at rest, whatever the stick says

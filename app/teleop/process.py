@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--input",
         default=os.environ.get(INPUT_VARIABLE, ""),
-        help=f"KIND:PATH of what is held in the hand beside the window; ${INPUT_VARIABLE} by default",
+        help=f"KIND:PATH[,SETTING] of what is held in the hand beside the window; ${INPUT_VARIABLE} by default",
     )
 
 
@@ -65,8 +65,9 @@ def make_controller(
         yield ScriptController(script()), {}
 
 
-def _teller(link: ChildLink) -> Callable[[str], None]:
-    return lambda text: link.notice(text, "error")
+def _open_held(text: str, link: ChildLink) -> HeldBeats:
+    device, settings = open_input(text)
+    return HeldBeats(device, lambda said: link.notice(said, "error"), settings)
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
@@ -76,7 +77,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         with DeviceClient(Endpoints.parse(args.connect)) as client:
             task = client.describe().task
             hand = args.operator == "hand"
-            held = HeldBeats(open_input(args.input), _teller(link)) if hand and args.input else None
+            held = _open_held(args.input, link) if hand and args.input else None
             with (
                 contextlib.closing(held) if held else contextlib.nullcontext(),
                 make_controller(args.operator, task, client.context, held) as (controller, ready),

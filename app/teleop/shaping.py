@@ -1,4 +1,4 @@
-"""From what a hand does to what the arm should do: dead zone, One-Euro filter, locks, clutch, leader ramp.
+"""From what a hand does to what the arm should do: dead zone, One-Euro filter, axis locks, clutch.
 
 Pure functions on numpy arrays; states are frozen and handed back.
 """
@@ -92,7 +92,10 @@ def turned(twist: np.ndarray, yaw: float) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Clutch:
-    """Where hand and tool were when the clutch was closed: poses (7,), each in its own frame with the same axes."""
+    """Where hand and tool were when the clutch was closed: poses (7,), each in its own frame with the same axes.
+
+    For inputs that have a pose of their own (a leader, a headset's controller).
+    """
 
     hand: np.ndarray
     tool: np.ndarray
@@ -109,8 +112,3 @@ def follow(clutch: Clutch, hand: np.ndarray, scale: float, turn_scale: float = 1
     turn = rotation_error(hand[3:], clutch.hand[3:]) * turn_scale
     quaternion = quat_multiply(rotvec_to_quat(turn), clutch.tool[3:])
     return np.concatenate([clutch.tool[:3] + way, quaternion])
-
-
-def approach(present: np.ndarray, wanted: np.ndarray, speed: float, dt_s: float) -> np.ndarray:
-    """Return the next value on the way to `wanted`, no element faster than `speed`: ends a leader's mismatch."""
-    return present + np.clip(wanted - present, -speed * dt_s, speed * dt_s)

@@ -24,7 +24,6 @@ HOMES = {
     "gym_hil": ("devices/simulated/",),
     "cv2": ("devices/",),
     "pyrealsense2": ("devices/cameras/",),
-    "dynamixel_sdk": ("devices/inputs/",),
     "zmq": (
         "app/bench/",
         "app/core/",

@@ -19,7 +19,7 @@ from app.core.safety.reasons import Reason
 from app.core.wire.client import DeviceClient, Endpoints
 from app.core.wire.codec import decode_array
 from app.core.wire.messages import SCHEMA_VERSION, Beat
-from app.teleop.held import Choice, HeldBeats, open_input
+from app.teleop.held import Choice, HeldBeats, Settings, open_input, read_settings
 from devices.inputs.interface import Held
 from tests.hygiene import wait_until
 
@@ -48,7 +48,7 @@ def push(enable: bool, x: float = 0.0) -> Held:
 
 def test_nothing_moves_without_the_dead_man() -> None:
     device = Scripted()
-    beats = HeldBeats(device, lambda _: None)
+    beats = HeldBeats(device, lambda _: None, Settings())
     device.held = push(False, 1.0)
     beat = beats.beat(MS)
     assert beat is not None
@@ -57,7 +57,7 @@ def test_nothing_moves_without_the_dead_man() -> None:
 
 def test_every_beat_is_stamped_with_the_look_and_presses_are_counted() -> None:
     device = Scripted()
-    beats = HeldBeats(device, lambda _: None)
+    beats = HeldBeats(device, lambda _: None, Settings())
     seen = []
     for step, enable in enumerate([False, True, True, False, True], start=1):
         device.held = push(enable)
@@ -71,7 +71,7 @@ def test_every_beat_is_stamped_with_the_look_and_presses_are_counted() -> None:
 
 def test_motion_begins_gently_and_ends_at_once() -> None:
     device = Scripted()
-    beats = HeldBeats(device, lambda _: None)
+    beats = HeldBeats(device, lambda _: None, Settings())
     device.held = push(True, 1.0)
     speeds = [beats.beat(step * 10 * MS).twist[0] for step in range(1, 40)]  # type: ignore[union-attr]
     assert speeds[0] < 0.7
@@ -83,7 +83,7 @@ def test_motion_begins_gently_and_ends_at_once() -> None:
 
 def test_a_device_that_is_gone_is_told_once_and_makes_no_beats() -> None:
     device, said = Scripted(), list[str]()
-    beats = HeldBeats(device, said.append)
+    beats = HeldBeats(device, said.append, Settings())
     device.held = push(True)
     assert beats.beat(MS) is not None
     device.gone = True
@@ -116,6 +116,24 @@ def test_what_is_no_input_is_refused() -> None:
         open_input("gamepad")
     with pytest.raises(DeviceError, match="cannot be opened"):
         open_input("gamepad:/dev/nothing")
+
+
+def test_settings_lock_turn_and_single_out() -> None:
+    settings = read_settings("x", ["yaw=90", "lock=vz+wx", "single"])
+    device = Scripted()
+    beats = HeldBeats(device, lambda _: None, settings)
+    device.held = Held(True, np.array([0.9, 0.4, 1.0, 1.0, 0.0, 0.0]))
+    for step in range(1, 200):
+        beat = beats.beat(step * 10 * MS)
+    assert beat is not None
+    assert beat.twist[1] > 0.5  # away is the base's y for a person who looks along it
+    assert np.abs(np.delete(beat.twist, 1)).max() < 1e-9
+
+
+@pytest.mark.parametrize("word", ["yaw=left", "yaw=nan", "lock=up", "fast", "single=1", ""])
+def test_a_wrong_setting_is_refused_with_the_valid_ones(word: str) -> None:
+    with pytest.raises(UsageError, match=r"is no setting. Valid: yaw=DEGREES, lock=AXES .*, single"):
+        read_settings("gamepad:/dev/x", [word])
 
 
 class Pad:
@@ -177,9 +195,19 @@ def drive(client: DeviceClient, pad: Pad, said: list[str]) -> None:
                 reasons.extend(int(row[0]) for row in rows)
         return len(applied) > 0
 
-    def moved(metres: float) -> bool:
+    held, change = False, 0.0
+
+    def moves() -> bool:
+        """Hold the dead-man until the arm has moved; a stall of this machine spends a press, so press again then."""
+        nonlocal held, change
         hear()
-        return len(applied) > 0 and abs(applied[-1][2] - start) > metres
+        if applied and abs(applied[-1][2] - start) > 0.005:
+            return True
+        if time.monotonic() > change:
+            held = not held
+            pad.send(int(held), 1, 5)
+            change = time.monotonic() + (1.5 if held else 0.1)
+        return False
 
     def rests() -> bool:
         hear()
@@ -190,16 +218,15 @@ def drive(client: DeviceClient, pad: Pad, said: list[str]) -> None:
     pad.send(-32767, 2, 4)  # right stick up, without the dead-man
     before = time.monotonic()
     wait_until(lambda: hear() and time.monotonic() - before > 0.3, 5.0, "a while")
-    assert not moved(1e-6)
-    pad.send(1, 1, 5)
-    wait_until(lambda: moved(0.01), 20.0, "motion")
+    assert abs(applied[-1][2] - start) < 1e-6
+    wait_until(moves, 30.0, "motion")
     assert applied[-1][2] > start  # up
+    held = False
     pad.send(0, 1, 5)
     applied.clear()
     wait_until(rests, 20.0, "rest after letting go")
-    start = float(applied[-1][2])
-    pad.send(1, 1, 5)
-    wait_until(lambda: moved(0.01), 20.0, "motion after pressing again")
+    start, change = float(applied[-1][2]), 0.0
+    wait_until(moves, 30.0, "motion after pressing again")
     pad.unplug()
     applied.clear()
     wait_until(rests, 20.0, "rest after unplugging")

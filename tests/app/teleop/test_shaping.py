@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -14,7 +14,6 @@ from app.teleop.shaping import (
     Clutch,
     OneEuro,
     Smoothed,
-    approach,
     follow,
     lock,
     one_euro,
@@ -23,6 +22,7 @@ from app.teleop.shaping import (
     turned,
 )
 
+UNHURRIED = settings(deadline=None)  # a busy machine is no failure
 UNIT = st.floats(-1.0, 1.0)
 TWISTS = arrays(np.float64, 6, elements=UNIT)
 VECTORS = arrays(np.float64, 3, elements=UNIT)
@@ -35,6 +35,7 @@ def pose(position: np.ndarray, rotvec: np.ndarray) -> np.ndarray:
 POSES = st.builds(pose, VECTORS, VECTORS)
 
 
+@UNHURRIED
 @given(TWISTS, st.floats(0.0, 0.9), st.floats(0.0, 1.0))
 def test_shaping_is_odd_bounded_and_still_in_the_middle(twist: np.ndarray, dead: float, curve: float) -> None:
     out = shape(twist, dead, curve)
@@ -44,12 +45,14 @@ def test_shaping_is_odd_bounded_and_still_in_the_middle(twist: np.ndarray, dead:
     assert np.allclose(shape(np.array([1.0, -1.0]), dead, curve), [1.0, -1.0])
 
 
+@UNHURRIED
 @given(UNIT, UNIT, st.floats(0.0, 0.9), st.floats(0.0, 1.0))
 def test_pushing_more_never_moves_less(a: float, b: float, dead: float, curve: float) -> None:
     low, high = shape(np.array(sorted((a, b))), dead, curve)
     assert low <= high + 1e-12
 
 
+@UNHURRIED
 @given(st.lists(UNIT, min_size=2, max_size=40), st.floats(0.001, 0.1))
 def test_one_euro_stays_within_what_was_put_in(values: list[float], dt: float) -> None:
     state: Smoothed | None = None
@@ -59,6 +62,7 @@ def test_one_euro_stays_within_what_was_put_in(values: list[float], dt: float) -
         assert min(seen) - 1e-9 <= state.value[0] <= max(seen) + 1e-9
 
 
+@UNHURRIED
 @given(UNIT, st.floats(0.001, 0.1))
 def test_one_euro_lets_a_constant_pass_and_reaches_a_step(value: float, dt: float) -> None:
     state = one_euro(OneEuro(), None, np.array([value]), dt)
@@ -93,12 +97,14 @@ def test_one_euro_first_step_is_its_formula() -> None:
     assert math.isclose(state.value[0], 1.0 / (1.0 + tau / 0.01))
 
 
+@UNHURRIED
 @given(TWISTS, st.tuples(*[st.booleans()] * 6))
 def test_locked_axes_are_still_and_the_others_untouched(twist: np.ndarray, free: tuple[bool, ...]) -> None:
     out = lock(twist, free)
     assert all(out[i] == (twist[i] if free[i] else 0.0) for i in range(6))
 
 
+@UNHURRIED
 @given(TWISTS)
 def test_the_strongest_axis_alone_is_left(twist: np.ndarray) -> None:
     out = strongest(twist)
@@ -106,6 +112,7 @@ def test_the_strongest_axis_alone_is_left(twist: np.ndarray) -> None:
     assert np.abs(out).max() == np.abs(twist).max()
 
 
+@UNHURRIED
 @given(TWISTS, st.floats(-7.0, 7.0))
 def test_looking_elsewhere_changes_direction_and_not_size(twist: np.ndarray, yaw: float) -> None:
     out = turned(twist, yaw)
@@ -114,11 +121,13 @@ def test_looking_elsewhere_changes_direction_and_not_size(twist: np.ndarray, yaw
     assert np.allclose(turned(out, -yaw), twist, atol=1e-12)
 
 
+@UNHURRIED
 @given(POSES, POSES, st.floats(0.0, 2.0))
 def test_closing_the_clutch_moves_nothing(hand: np.ndarray, tool: np.ndarray, scale: float) -> None:
     assert np.allclose(follow(Clutch(hand, tool), hand, scale), tool, atol=1e-9)
 
 
+@UNHURRIED
 @given(POSES, POSES, VECTORS, VECTORS, st.floats(0.1, 2.0))
 def test_the_tool_moves_as_the_hand_scaled(
     hand: np.ndarray, tool: np.ndarray, way: np.ndarray, turn: np.ndarray, scale: float
@@ -130,18 +139,3 @@ def test_the_tool_moves_as_the_hand_scaled(
     here = pose(np.zeros(3), np.zeros(3))
     only_turned = follow(Clutch(here, here), pose(np.zeros(3), turn), 1.0)
     assert np.allclose(quat_to_rotvec(only_turned[3:]), turn, atol=1e-9)
-
-
-@given(TWISTS, TWISTS, st.floats(0.01, 2.0), st.floats(0.001, 0.1))
-def test_a_mismatch_ends_at_limited_speed(
-    start: np.ndarray, wanted: np.ndarray, speed: float, dt: float
-) -> None:
-    present = start
-    for _ in range(3):
-        fresh = approach(present, wanted, speed, dt)
-        assert (np.abs(fresh - present) <= speed * dt + 1e-12).all()
-        assert (np.abs(wanted - fresh) <= np.abs(wanted - present) + 1e-12).all()
-        present = fresh
-    for _ in range(math.ceil(2.0 / (speed * dt)) if speed * dt > 0.01 else 0):
-        present = approach(present, wanted, speed, dt)
-        assert np.abs(wanted - present).max() <= np.abs(wanted - start).max()

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core.errors import DeviceError
@@ -174,6 +174,7 @@ def test_bytes_of_the_protocol() -> None:
         split(bytearray(b"\x00\x02V"))
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=30), max_size=6), st.lists(st.integers(1, 9), max_size=30))
 def test_messages_come_out_whole_however_they_are_cut(payloads: list[bytes], cuts: list[int]) -> None:
     stream = b"".join(pack(Kind.DATA, payload) for payload in payloads)
