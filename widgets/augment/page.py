@@ -20,6 +20,7 @@ from widgets.parts.empty import Empty
 from widgets.parts.key_button import KeyButton
 from widgets.parts.library import Library
 from widgets.parts.progress_line import ProgressLine
+from widgets.parts.strip import tell_strip
 from widgets.parts.text import label, row
 
 MOST_PREVIEWED = 60
@@ -147,7 +148,7 @@ class AugmentPage(Page):
             hint = (
                 "Attempts are replayed in a simulator of their own." if running else "The rig is not needed."
             )
-            self.context.status.reset(words="AUGMENTING" if running else "AUGMENT", hint=hint)
+            tell_strip(self.context, "AUGMENTING" if running else "AUGMENT", hint)
         if not self.paths.attempts and not self.paths.demonstrations:
             if hindrance:
                 self.empty.say("Nothing to augment yet", hindrance)

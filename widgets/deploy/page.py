@@ -13,7 +13,7 @@ from widgets.deploy.enabling import Consent, Enabling
 from widgets.deploy.motion import Motion
 from widgets.deploy.rollouts import Rollouts
 from widgets.deploy.scores import ScorePlot
-from widgets.deploy.session import DeploySession, Phase
+from widgets.deploy.session import OWNER, DeploySession, Phase
 from widgets.deploy.settings import DeploySettings
 from widgets.page import Page
 from widgets.parts.episodes import plural
@@ -235,7 +235,10 @@ class DeployPage(Page):
         self.go.allow("A policy drives already." if busy else self.settings.hindrance())
         self.stop.allow("" if busy else "Nothing drives.")
         self.settings.set_editable(not busy)
-        if self.isVisible():
+        owner = self.context.rig.owner
+        if owner == OWNER or (
+            self.isVisible() and not owner
+        ):  # who moves the arm is shown on every workspace
             self._tell_status()
 
     def _tell_status(self) -> None:

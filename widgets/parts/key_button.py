@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QKeySequence, QPainter, QPaintEvent, QPen, QShortcut
 from PySide6.QtWidgets import QPushButton, QWidget
 
@@ -44,7 +44,10 @@ class KeyButton(QPushButton):
             self._cap_width = max(
                 CAP_HEIGHT, QFontMetricsF(self._cap_font).horizontalAdvance(self.caption) + 2 * CAP_PAD
             )
-            self.setStyleSheet(f"padding-right: {round(self._cap_width + 2 * CAP_MARGIN)}px;")
+            beside = round(self._cap_width + 2 * CAP_MARGIN)
+            self.setStyleSheet(f"padding-right: {beside}px;")
+            if not text:
+                self.setFixedWidth(beside)
         if key:
             shortcut = QShortcut(QKeySequence(key), self)
             shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
@@ -59,6 +62,10 @@ class KeyButton(QPushButton):
         """Enable the button if `hindrance` is empty; else disable it, and let its tooltip say why."""
         self.setEnabled(not hindrance)
         self.setToolTip(hindrance or self._tip)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the whole size: neither words nor key are ever cut."""
+        return self.sizeHint()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the button, then the cap of its key."""

@@ -25,7 +25,7 @@ class Picture(QWidget):
         self.caption, self.note, self.problem = caption, "", ""
         self.image: QImage | None = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(160, 120)
+        self.setMinimumSize(112, 84)
         self.setAccessibleName(caption)
 
     def sizeHint(self) -> QSize:

@@ -45,6 +45,7 @@ class Table(QTableWidget):
         header.setSectionResizeMode(stretch, QHeaderView.ResizeMode.Stretch)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setHighlightSections(False)
+        header.setMinimumSectionSize(72)
 
     def put(
         self, row: int, texts: Sequence[str], colours: dict[int, QColor] | None = None, tip: str = ""

@@ -46,14 +46,12 @@ class LabelsPanel(QWidget):
             name: KeyButton(name.capitalize(), key, theme, tip=f"Mark here: {name} begins")
             for name, key in PHASES
         }
-        self.unmark = KeyButton(
-            "Unmark", "Backspace", theme, caption="⌫", tip="Take the last phase mark away"
-        )
+        self.unmark = KeyButton("", "Backspace", theme, caption="⌫", tip="Take the last phase mark away")
         self.trim_in = KeyButton("In", "I", theme, tip="Cut off everything before the playhead")
         self.trim_out = KeyButton("Out", "O", theme, tip="Cut off everything after the playhead")
         self.trim_clear = KeyButton("Whole", "Shift+X", theme, caption="⇧X", tip="Cut nothing off")
-        self.undo = KeyButton("Undo", "Ctrl+Z", theme)
-        self.redo = KeyButton("Redo", "Ctrl+Shift+Z", theme)
+        self.undo = KeyButton("Undo", "Ctrl+Z", theme, caption="Ctrl Z")
+        self.redo = KeyButton("Redo", "Ctrl+Shift+Z", theme, caption="Ctrl ⇧ Z")
         self.instruction, self.notes = QLineEdit(), QLineEdit()
         self._build()
         self._connect()

@@ -12,6 +12,7 @@ from widgets.theme.tokens import Theme
 
 HEIGHT = 88
 PICTURE = QSize(96, 72)
+ROOMY = 168  # width of the words from which on nothing must be abbreviated
 # outcome: (colour, sign): the sign says it without colour
 SIGNS = {"success": ("good", "✓"), "failure": ("bad", "✕"), "discarded": ("muted", "–")}
 
@@ -86,7 +87,8 @@ class EpisodeDelegate(QStyledItemDelegate):
         self._line(painter, QRect(box.left() + 26, box.top(), box.width() - 26, line),
                    "broken file" if item.broken else item.outcome or "no outcome",
                    "" if item.seed is None else f"seed {item.seed}", True)  # fmt: skip
-        score = "" if item.score is None else f"score {item.score:.2f}"
+        word = "score " if box.width() >= ROOMY else ""
+        score = "" if item.score is None else f"{word}{item.score:.2f}"
         force = "" if item.peak_force_n is None else f"{item.peak_force_n:.1f} N"
         numbers = "   ".join(part for part in (f"{item.seconds:.1f} s", force) if part)
         self._line(painter, QRect(box.left(), box.top() + line, box.width(), line), numbers, score, False)

@@ -14,6 +14,7 @@ from widgets.parts.empty import Empty
 from widgets.parts.episodes import EpisodeItem
 from widgets.parts.library import Library
 from widgets.parts.picture import Picture
+from widgets.parts.strip import tell_strip
 from widgets.parts.text import label
 from widgets.review.clip import Clip
 from widgets.review.episode_list import NOTHING, EpisodeList
@@ -136,9 +137,7 @@ class ReviewPage(Page):
     def appear(self) -> None:
         """List the folder again: something may have been recorded."""
         self.list.refresh()
-        self.context.status.reset(
-            words="REVIEW", hint="Nothing moves. Labels are kept beside the episode files."
-        )
+        tell_strip(self.context, "REVIEW", "Nothing moves. Labels are kept beside the episode files.")
 
     def vanish(self) -> None:
         """Stop playing."""

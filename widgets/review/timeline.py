@@ -67,7 +67,7 @@ class Timeline(QWidget):
         self.touch.setXLink(self.force)
         self.force.getAxis("bottom").setStyle(showValues=False)
         self.force.getAxis("bottom").setHeight(4)
-        self.setMinimumHeight(180)
+        self.setMinimumHeight(144)
         for plot in self._plots:
             plot.plotItem.setMouseEnabled(x=True, y=False)
             plot.scene().sigMouseClicked.connect(lambda event, plot=plot: self._on_click(plot, event))

@@ -15,6 +15,7 @@ from widgets.parts.empty import Empty
 from widgets.parts.key_button import KeyButton
 from widgets.parts.library import Library
 from widgets.parts.progress_line import ProgressLine
+from widgets.parts.strip import tell_strip
 from widgets.parts.text import label, row
 from widgets.train.curves import LossCurves, RunCurves
 from widgets.train.run_table import RunTable
@@ -145,7 +146,7 @@ class TrainPage(Page):
                 if running
                 else "The rig is not needed."
             )
-            self.context.status.reset(words="TRAINING" if running else "TRAIN", hint=hint)
+            tell_strip(self.context, "TRAINING" if running else "TRAIN", hint)
         shown = bool(self.curves.runs)
         if not shown:
             hindrance = self.settings.hindrance()
