@@ -11,7 +11,7 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from types import TracebackType
 from typing import Any, TypeVar
@@ -107,6 +107,11 @@ class Observer:
                 last = max(last, t_ns)
         return (last - since_ns) * 1e-6
 
+    def was_moving(self, at_ns: int) -> bool:
+        """Whether the target changed in the 40 ms before a moment."""
+        rows = np.array([row[:3] for t, row in self.rows if at_ns - 40_000_000 <= t <= at_ns])
+        return len(rows) > 1 and float(np.ptp(rows, axis=0).max()) > STILL_M
+
     def close(self) -> None:
         self.client.close()
 
@@ -146,6 +151,24 @@ def goal_of(observer: Observer, number: int) -> np.ndarray:
     return goal
 
 
+def attempts(verdict: Verdict, count: int) -> Iterator[int]:
+    """Number the attempts until `count` of them counted, at most three times as many."""
+    for number in range(3 * count):
+        if verdict.trials >= count:
+            return
+        yield number
+
+
+def judge(verdict: Verdict, observer: Observer, went: float, broken_ns: int, limit_ms: float) -> bool:
+    """Count a trial if the arm moved when the fault came; returns whether it counts."""
+    if went < MOVED_M or not observer.was_moving(broken_ns):
+        verdict.void += 1
+        return False
+    time_ms = observer.stopped_after_ms(broken_ns)
+    verdict.note(time_ms <= limit_ms, time_ms)
+    return True
+
+
 def link_trials(endpoints: Endpoints, fault: str, count: int, stopped: Verdict, rearmed: Verdict) -> None:
     """S1 and S5 on a real link: break it in mid-motion, keep sending, mend it, go on with the same press."""
     chance = random.Random(fault)
@@ -154,22 +177,22 @@ def link_trials(endpoints: Endpoints, fault: str, count: int, stopped: Verdict, 
         sender = Sender(Endpoints(endpoints.streams, proxy.endpoint))
         try:
             sender.client.call("lease", holder=sender.holder, source="operator")
-            for number in range(count):
+            for number in attempts(stopped, count):
                 goal = goal_of(observer, number)
                 sender.press += 1
                 observer.rows.clear()
                 begun = time.monotonic_ns()
                 sender.drive(goal, chance.uniform(0.2, 0.35), observer)
                 went = observer.moved_m(begun)
-                broken = time.monotonic_ns()
                 apply_fault(proxy, fault)
+                broken = time.monotonic_ns()
                 sender.drive(goal, WATCH_S, observer)
-                time_ms = observer.stopped_after_ms(broken)
-                stopped.note(went > MOVED_M and time_ms <= LIMIT_MS, time_ms)
+                counts = judge(stopped, observer, went, broken, LIMIT_MS)
                 mended = time.monotonic_ns()
                 proxy.faults.stalled = proxy.faults.black_hole = proxy.faults.down = False
                 sender.drive(goal, WATCH_S, observer)
-                rearmed.note(observer.moved_m(mended) <= STILL_M)
+                if counts:
+                    rearmed.note(observer.moved_m(mended) <= STILL_M)
         finally:
             proxy.faults.stalled = proxy.faults.black_hole = proxy.faults.down = False
             sender.client.call("release", holder=sender.holder)
@@ -194,7 +217,7 @@ def process_trials(parent: Parent, endpoints: Endpoints, how: int, count: int) -
     verdict, chance = Verdict(), random.Random(how)
     observer = Observer(endpoints)
     try:
-        for _ in range(count):
+        for _ in attempts(verdict, count):
             observer.client.call("reset", timeout_s=30.0, seed=1, condition="nominal")
             child, _ = parent.start("operate", "--connect", endpoints.text(), "--operator", "script")
             observer.rows.clear()
@@ -206,8 +229,7 @@ def process_trials(parent: Parent, endpoints: Endpoints, how: int, count: int) -
             broken = time.monotonic_ns()
             os.kill(child.process.pid, how)
             observer.watch(WATCH_S)
-            time_ms = observer.stopped_after_ms(broken)
-            verdict.note(went > MOVED_M and time_ms <= LIMIT_MS, time_ms)
+            judge(verdict, observer, went, broken, LIMIT_MS)
             if how == signal.SIGSTOP:
                 os.kill(child.process.pid, signal.SIGKILL)
             parent.do(lambda hub, child=child: hub.stop(child))  # type: ignore[misc]
@@ -243,7 +265,7 @@ def hand_trials(parent: Parent, endpoints: Endpoints, fault: str, count: int) ->
     window = Window(context, str(ready["input"]))
     try:
         parent.do(lambda hub: begin(hub, child))
-        for number in range(count):
+        for number in attempts(stopped, count):
             direction = 1.0 if number % 2 else -1.0
             window.press += 1
             observer.rows.clear()
@@ -256,10 +278,9 @@ def hand_trials(parent: Parent, endpoints: Endpoints, fault: str, count: int) ->
             elif fault == "stop":
                 observer.client.call("stop", reason="trial")
             observer.watch(WATCH_S)
-            time_ms = observer.stopped_after_ms(broken)
-            stopped.note(went > MOVED_M and time_ms <= limit_ms, time_ms)
+            counts = judge(stopped, observer, went, broken, limit_ms)
             again = time.monotonic_ns()
-            if fault != "release":  # after a release the same press cannot go on: the key is up
+            if counts and fault != "release":  # after a release the same press cannot go on: the key is up
                 hold(window, direction, 0.2, observer)
                 still.note(observer.moved_m(again) <= STILL_M)
     finally:

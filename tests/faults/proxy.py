@@ -95,6 +95,7 @@ class TcpProxy(_Threaded):
         self._selector = selectors.DefaultSelector()
         self._pipes: list[Pipe] = []
         self._cut: str = ""
+        self._done = threading.Event()
 
     def __enter__(self) -> TcpProxy:
         super().__enter__()
@@ -102,11 +103,16 @@ class TcpProxy(_Threaded):
 
     def close_all(self) -> None:
         """End every connection properly (FIN); new ones are accepted."""
-        self._cut = "close"
+        self._end("close")
 
     def reset_all(self) -> None:
         """End every connection by RST; new ones are accepted."""
-        self._cut = "reset"
+        self._end("reset")
+
+    def _end(self, how: str) -> None:
+        self._done.clear()
+        self._cut = how
+        self._done.wait(5.0)
 
     def _run(self) -> None:
         self._listener.setblocking(False)
@@ -121,6 +127,7 @@ class TcpProxy(_Threaded):
             if self._cut:
                 self._end_connections(self._cut == "reset")
                 self._cut = ""
+                self._done.set()
         self._end_connections(reset=False)
         self._selector.close()
         self._listener.close()

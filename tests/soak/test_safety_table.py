@@ -1,6 +1,7 @@
 """The safety trials in full; writes what came out, good or bad, to resources/help/safety_table.md.
 
-`TOUCHSTONE_SOAK_SHARE=0.25` runs that share of the live trials; the table says how many there were.
+`TOUCHSTONE_SOAK_SHARE=0.25` runs that share of the live trials and of the hostile commands; the table
+says how many there were.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from app.core.priority import prefer_control
 from app.core.wire.client import Endpoints
 from tests.contracts.sources import ROOT
 from tests.faults import live, trials
@@ -23,17 +25,18 @@ pytestmark = [pytest.mark.soak, pytest.mark.process, pytest.mark.timeout(3600)]
 SHARE = float(os.environ.get("TOUCHSTONE_SOAK_SHARE", "1"))
 TABLE = ROOT / "resources" / "help" / "safety_table.md"
 LIVE = max(2, round(100 * SHARE))
+HOSTILE = max(100_000, round(1_000_000 * SHARE))
 HEAD = """# Safety trials: what came out last time
 
 Written by `make soak` (tests/soak/test_safety_table.py) on {when}, {machine}.
 Live trials: the real device server of `sim/wipe` in real time, real processes and links, faults by
 `tests/faults/proxy.py`; the time is that of the last change of the commanded target, as the device stamps it, minus
-the moment of the fault.
+the moment of the fault. Void: nothing moved when the fault came; not counted as a trial.
 Exact trials: the governor in simulated time. With no failure in n trials the 95 % upper bound is 3/n.
 Not an emergency stop: all of this is software.
 
-| test | what | kind | trials | failures | p50 ms | p99 ms | max ms | pass line |
-|---|---|---|---|---|---|---|---|---|
+| test | what | kind | trials | void | failures | p50 ms | p99 ms | max ms | pass line |
+|---|---|---|---|---|---|---|---|---|---|
 """
 
 
@@ -51,7 +54,7 @@ class Row:
         """Return the line in Markdown."""
         one = self.verdict
         times = [f"{one.percentile(share):.1f}" if one.times_ms else "" for share in (50, 99, 100)]
-        cells = (self.name, self.what, self.kind, one.trials, one.failures, *times, self.line)
+        cells = (self.name, self.what, self.kind, one.trials, one.void, one.failures, *times, self.line)
         return "| " + " | ".join(str(cell) for cell in cells) + " |"
 
 
@@ -73,6 +76,7 @@ def table() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def parent() -> Iterator[live.Parent]:
+    prefer_control()  # as operators and devices do
     with live.Parent() as parent:
         yield parent
 
@@ -96,8 +100,8 @@ EXACT = {
     "S1": ("set-points cease in mid-motion", trials.link_loss, 1000, "still ≤ 100 ms"),
     "S4": ("dead-man released, from the governor on", trials.release, 1000, "still ≤ 50 ms"),
     "S5": ("link back, stale and reordered commands", trials.no_move_without_press, 1000, "no move without a press"),
-    "S6": ("random hostile commands", trials.hostile, 1_000_000, "0 outputs beyond any limit"),
-    "S7": ("force over the limit; time until it rests", trials.force, 1000, "yields at once, re-arm needed"),
+    "S6": ("random hostile commands", trials.hostile, HOSTILE, "no output beyond any limit"),
+    "S7": ("force rises over the limit", trials.force, 1000, "yields at once, re-arm needed"),
     "S10": ("operator, policy and a third want the arm", trials.two_sources, 1000, "one holder, operator at once"),
     "S12": ("arm moved while off, then a press", trials.far_start, 1000, "first command = measured ± 1 mm, 0.5°"),
 }  # fmt: skip

@@ -205,3 +205,47 @@ def test_no_stream_of_hostile_commands_breaks_a_limit(
                 <= LIMITS.angular_speed_rad_s * DT + 1e-6
             )
             assert LIMITS.gripper_min_m <= state.gripper <= LIMITS.gripper_max_m
+
+
+def test_what_was_stamped_before_the_lease_counts_neither_as_target_nor_as_token() -> None:
+    state, given_ = governor.take_lease(GovernorState.at(HOME, 0.04), "me", "operator", START)
+    assert given_
+    early = START - 10 * MS
+    _, reason = governor.accept(state, setpoint(0, START, stamp_ns=early), START, LIMITS)
+    assert reason is Reason.AGE
+    state, _ = governor.accept(state, setpoint(1, START, token_ns=early), START, LIMITS)
+    assert state.press == 0
+    state, reason = governor.accept(state, setpoint(2, START), START, LIMITS)
+    assert reason is Reason.NONE
+    assert state.press == 1
+
+
+def test_the_reach_opens_after_a_press_and_a_full_one_is_told_when_it_limits() -> None:
+    state, now = held(), START
+    far = HOME.copy()
+    far[0] += 0.2
+    told = []
+    for seq in range(30):
+        now += 20 * MS
+        state, _ = governor.accept(state, setpoint(seq, now, tuple(far)), now, LIMITS)
+        state, reasons = governor.advance(state, Measured(HOME, 0.04, 0.0), now, DT, TRACK, LIMITS)
+        told.append(bool(reasons & Reason.DISTANCE))
+    assert not any(told[:12])
+    assert all(told[14:])
+
+
+def test_pushing_into_a_contact_is_slowed_by_power_and_pulling_out_is_not() -> None:
+    hard = np.array([0.0, 0.0, 40.0])
+    for direction, slowed in ((-1.0, True), (1.0, False)):
+        state, now = held(), START
+        goal = HOME.copy()
+        goal[2] += 0.05 * direction
+        fastest = 0.0
+        for seq in range(20):
+            now += 4 * MS
+            state, _ = governor.accept(state, setpoint(seq, now, tuple(goal)), now, LIMITS)
+            pose = np.concatenate([state.position, state.quaternion])
+            state, reasons = governor.advance(state, Measured(pose, 0.04, 40.0, hard), now, DT, TRACK, LIMITS)
+            fastest = max(fastest, float(np.linalg.norm(state.velocity)))
+        assert bool(reasons & Reason.POWER) is slowed
+        assert (fastest * 40.0 <= LIMITS.power_w + 1e-6) is slowed
