@@ -34,6 +34,14 @@ def arm_on(control: bool = True) -> Iterator[tuple[UrArm, Controller, list[str]]
             arm.close()
 
 
+def pose_of(arm: UrArm) -> np.ndarray:
+    """Return a measured pose that is fresh, also on a busy machine."""
+    wait_until(lambda: bool(np.isfinite(arm.state().pose).all()), 10.0, "a fresh pose")
+    state = arm._source.newest
+    assert state is not None
+    return state.pose.copy()
+
+
 def heard(arm: UrArm, said: list[str], words: str) -> bool:
     said.extend(notice.text for notice in arm.notices())
     return any(words in text for text in said)
@@ -63,7 +71,7 @@ def test_what_is_measured() -> None:
 
 def test_it_follows_targets_and_stops_with_us() -> None:
     with arm_on() as (arm, controller, _):
-        target = arm.state().pose.copy()
+        target = pose_of(arm)
 
         def there() -> bool:
             target[0] = min(target[0] + 0.002, 0.45)
@@ -80,7 +88,7 @@ def test_it_follows_targets_and_stops_with_us() -> None:
 
 def test_only_measured_it_says_so_and_starts_no_program() -> None:
     with arm_on(control=False) as (arm, controller, said):
-        arm.command(arm.state().pose + 0.01 * np.eye(7)[0], 0.0)
+        arm.command(pose_of(arm) + 0.01 * np.eye(7)[0], 0.0)
         assert heard(arm, said, "`control = true`")
         assert controller.program == ""
 
@@ -90,7 +98,7 @@ def test_only_measured_it_says_so_and_starts_no_program() -> None:
 )
 def test_a_stop_ends_motion_until_the_server_starts_anew(mode: int, words: str) -> None:
     with arm_on() as (arm, controller, said):
-        here = arm.state().pose
+        here = pose_of(arm)
 
         def stopped() -> bool:
             arm.command(here, 0.0)
@@ -98,7 +106,7 @@ def test_a_stop_ends_motion_until_the_server_starts_anew(mode: int, words: str) 
 
         controller.safety = mode
         wait_until(stopped, 10.0, "the stop")
-        assert "start the device server again" in said[-1]
+        assert any("start the device server again" in text for text in said)
         controller.safety = 1
         before = controller.registers["input_int_register_24"]
         wait_until(lambda: len(arm.collect()) > 0, 10.0, "new measurements")
@@ -112,7 +120,7 @@ def test_nobody_who_commands_lets_the_watchdog_end_the_program() -> None:
     with arm_on() as (arm, controller, said):
         wait_until(lambda: not controller.running, 10.0, "the watchdog")
         wait_until(lambda: not arm._source.running, 10.0, "its word")
-        arm.command(arm.state().pose, 0.0)
+        arm.command(pose_of(arm), 0.0)
         assert heard(arm, said, "its program has ended")
 
 
@@ -128,7 +136,7 @@ def test_a_silent_controller_makes_pose_and_force_no_number() -> None:
 
 def test_a_lost_connection_is_told_measured_again_and_moves_no_more() -> None:
     with arm_on() as (arm, controller, said):
-        here = arm.state().pose
+        here = pose_of(arm)
         controller.hang_up.set()
 
         def lost() -> bool:

@@ -96,7 +96,6 @@ def look(client: DeviceClient) -> None:
     assert len(seen) >= 10
     assert poses >= 50
     assert (steps >= 1).all()
-    assert np.median(steps) == 1
 
 
 @pytest.mark.parametrize(
