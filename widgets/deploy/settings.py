@@ -42,12 +42,12 @@ class DeploySettings(QWidget):
         self.seed.setValue(100)
         self.seed.setToolTip("Seed of the first board; each next rollout takes the next")
         pad(self.episodes, self.seed)
+        if self._context.rig.rig.simulated:  # first, so one click runs to the end on a busy machine, too
+            self.enable.addItem("The simulated rig", "headless")
         self.enable.addItem("This window", "window")
         self.enable.setToolTip(
             "This window: motion ends when it is left, stalls or is closed, as on a real arm"
         )
-        if self._context.rig.rig.simulated:
-            self.enable.addItem("The simulated rig", "headless")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.grid())

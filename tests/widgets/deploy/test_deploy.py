@@ -86,6 +86,8 @@ def test_one_click_drives_and_esc_ends_it(
     page = open_deploy(open_window)
     assert page.go.isEnabled(), page.go.toolTip()
     page.settings.episodes.setValue(50)
+    assert not page.settings.by_window  # a simulated rig may enable itself, and does by default
+    page.settings.enable.setCurrentIndex(page.settings.enable.findData("window"))
     QTest.keyClick(page, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
     told: list[dict[str, list[object]]] = []
     page.session.told.connect(told.append)
