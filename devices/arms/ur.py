@@ -168,7 +168,7 @@ class UrArm:
             self._tell_off(pose)
             return
         if self._moving:
-            why = self._hindrance()
+            why = self._hindrance() if np.isfinite(pose).all() else "a target was no number"
             if not why:
                 try:
                     self._send(pose)

@@ -66,7 +66,7 @@ class ComposedDevice:
         self._arm, self._cameras, self._touches = arm, cameras, touches
         self._parts: tuple[Part, ...] = (arm, *cameras.values(), *touches.values())
         self._force = self._choose_force(reflex)
-        state = arm.state()
+        state = self._known_state()
         self._home = np.asarray(home if len(home) else state.pose, dtype=np.float64)
         self._joints = len(state.joints) // 2
         self._newest = state
@@ -104,7 +104,21 @@ class ComposedDevice:
             raise DeviceError(
                 f"condition {condition!r}", "a real rig has none", way_out="Leave the condition empty"
             )
+        self._known_state()
         self.tare()
+
+    def _known_state(self) -> ArmState:
+        """Return the arm's state, which everything that follows starts from.
+
+        Raises:
+            DeviceError: If its pose is too old to be acted on.
+        """
+        state = self._arm.state()
+        if not np.isfinite(state.pose).all():
+            raise DeviceError(
+                "arm", "its pose is not known at present", way_out="Check its connection, and try again"
+            )
+        return state
 
     def tare(self) -> None:
         """Make the present reading of every touch sensor the zero."""

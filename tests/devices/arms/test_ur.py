@@ -116,6 +116,13 @@ def test_a_stop_ends_motion_until_the_server_starts_anew(mode: int, words: str) 
         assert not controller.running
 
 
+def test_a_target_that_is_no_number_ends_motion_and_is_not_sent() -> None:
+    with arm_on() as (arm, controller, said):
+        arm.command(np.full(7, math.nan), 0.0)
+        wait_until(lambda: heard(arm, said, "a target was no number"), 10.0, "the refusal")
+        assert all(math.isfinite(value) for value in controller.registers.values())
+
+
 def test_nobody_who_commands_lets_the_watchdog_end_the_program() -> None:
     with arm_on() as (arm, controller, said):
         wait_until(lambda: not controller.running, 10.0, "the watchdog")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 import time
 from pathlib import Path
@@ -17,7 +18,10 @@ from app.core.link.hub import Hub
 from app.core.rig import load_rig
 from app.core.wire.client import DeviceClient, Endpoints
 from devices.specs import make_device
+from tests.devices.contract.netft_double import netft_box
+from tests.devices.contract.ur_double import ur_controller
 from tests.devices.contract.videos import number_of, numbered, write_video
+from tests.hygiene import wait_until
 
 LIMITS = (
     (Path(__file__).resolve().parents[3] / "resources/rigs/sim/wipe.toml")
@@ -142,3 +146,26 @@ def test_targets_to_a_rig_without_arm_are_told(tmp_path: Path) -> None:
         assert np.array_equal(device.measured().pose, measured.pose)
     finally:
         device.close()
+
+
+def test_a_force_or_pose_that_is_too_old_is_no_number_for_the_governor(tmp_path: Path) -> None:
+    with ur_controller() as (arm, controller), netft_box() as (sensor, box):
+        parts = part("arm", "arm/ur", **arm) + part("finger", "touch/ati-netft", **sensor)
+        device = make_device(
+            load_rig(rig_file(tmp_path, '[device.options]\nreflex = "finger"\n' + parts)), False
+        )
+        try:
+            wait_until(lambda: device.measured().force_n < 1.0, 10.0, "a force near zero")
+            assert {"arm/wrench", "finger/wrench", "arm/joints"} <= {
+                spec.topic for spec in device.describe().streams
+            }
+            box.silent.set()
+            wait_until(lambda: math.isnan(device.measured().force_n), 10.0, "an old force")
+            box.silent.clear()
+            wait_until(lambda: device.measured().force_n < 1.0, 10.0, "a fresh force")
+            controller.silent.set()
+            wait_until(lambda: math.isnan(device.measured().pose[0]), 10.0, "an old pose")
+            with pytest.raises(DeviceError, match="pose is not known"):
+                device.reset(0, "")
+        finally:
+            device.close()
