@@ -55,6 +55,22 @@ class ProcessError(TouchstoneError):
     """A child process did not start, died, or fell silent."""
 
 
+class ExplainedError(ProcessError):
+    """A child process ended, and its own sentence says why; passed on word for word.
+
+    Args:
+        words: The child's sentence.
+    """
+
+    def __init__(self, words: str) -> None:
+        self._words = words
+        super().__init__("child process", words)
+
+    def sentence(self) -> str:
+        """Return the child's sentence."""
+        return self._words
+
+
 class RecordingError(TouchstoneError):
     """A take or an episode cannot be written, verified or read."""
 

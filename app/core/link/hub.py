@@ -19,7 +19,7 @@ from typing import IO, Any
 
 import zmq
 
-from app.core.errors import ProcessError, WireError
+from app.core.errors import ExplainedError, ProcessError, WireError
 from app.core.ids import new_run_id
 from app.core.wire.codec import decode, encode
 from app.core.wire.messages import SCHEMA_VERSION, Event, EventKind
@@ -168,11 +168,17 @@ class Hub:
         return child.ready or {}
 
     def death_of(self, child: Child) -> ProcessError:
-        """Return the error that says how a child ended, with its last words."""
+        """Return the error that says how a child ended: in its own words if it explained itself."""
+        status = child.process.returncode
+        thing = f"process {child.role!r}"
+        if status is not None and status < 0:
+            return ProcessError(thing, f"it was killed by signal {-status}")
+        result = child.last_json() or {}
+        if explained := str(result.get("error") or ""):
+            return ExplainedError(explained)
         words = child.error_tail(600).strip().splitlines()
-        last = words[-1] if words else "it said nothing"
         return ProcessError(
-            f"process {child.role!r}", f"it ended with status {child.process.returncode}: {last}"
+            thing, f"it ended with status {status}: {words[-1] if words else 'it said nothing'}"
         )
 
     def stop(self, child: Child, ask_s: float = ASK_S) -> None:

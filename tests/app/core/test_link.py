@@ -40,12 +40,28 @@ def test_the_last_words_of_a_dead_child_are_told() -> None:
             hub.wait_ready(child, 60.0)
 
 
+def test_a_child_that_explained_itself_is_quoted_without_a_preamble() -> None:
+    with Hub() as hub:
+        child = hub.start("serve", "--rig", "no/such/rig")
+        with pytest.raises(ProcessError) as failure:
+            hub.wait_ready(child, 60.0)
+    assert failure.value.sentence().startswith("rig 'no/such/rig': there is no such rig.")
+
+
+def test_a_killed_child_is_said_to_be_killed() -> None:
+    with Hub() as hub:
+        child = hub.start("device", "--rig", "sim/wipe", "--fast")
+        child.process.kill()
+        with pytest.raises(ProcessError, match=r"'device': it was killed by signal 9"):
+            hub.wait_ready(child, 60.0)
+
+
 def test_a_killed_child_is_noticed() -> None:
     with Hub() as hub:
         child = hub.start("device", "--rig", "sim/wipe", "--fast")
         hub.wait_ready(child, 120.0)
         child.process.kill()
-        with pytest.raises(ProcessError, match="status -9"):
+        with pytest.raises(ProcessError, match="killed by signal 9"):
             hub.wait_for(child, ("bye",), 30.0)
 
 
