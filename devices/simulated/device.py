@@ -16,6 +16,7 @@ from app.core.safety.governor import Measured
 from app.core.wire.messages import CameraInfo, StreamSpec
 from devices.interface import Description, Notice, Sample
 from devices.simulated.bench import Bench, Condition
+from devices.simulated.options import read_options
 from devices.simulated.pictures import Pictures, make_pictures
 
 TICK_S = 0.004
@@ -180,14 +181,14 @@ class SimulatedPanda:
 
 def make(rig: Rig, lockstep: bool) -> SimulatedPanda:
     """Return the bench that a rig file describes."""
-    options = rig.device.options
-    size = tuple(options["fast_picture" if lockstep else "picture"])
+    options = read_options(rig.name, rig.device.options)
+    size = options.fast_picture if lockstep else options.picture
     bench = Bench(task=rig.task, picture=size)
-    rate = float(options["fast_picture_rate" if lockstep else "picture_rate"])
-    depth = float(options["fast_depth_rate" if lockstep else "depth_rate"])
+    rate = options.fast_picture_rate if lockstep else options.picture_rate
+    depth = options.fast_depth_rate if lockstep else options.depth_rate
     pictures = make_pictures(bench, size, rate, depth, threaded=not lockstep)
     try:
-        return SimulatedPanda(bench, pictures, str(options.get("condition", "mixed")))
+        return SimulatedPanda(bench, pictures, options.condition)
     except BaseException:
         pictures.close()
         raise

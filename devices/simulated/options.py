@@ -1,0 +1,44 @@
+"""What a rig file can say of the simulated bench. Used by `devices.simulated.device`."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from app.core.errors import RigError
+
+
+class BenchOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The options of the driver `simulated/panda`; `fast_` is for lock-step.
+
+    Attributes:
+        condition: Whether the board stands, moves during contact, or the seed decides.
+        picture, fast_picture: Width and height of the pictures, pixels.
+        picture_rate, fast_picture_rate: Pictures per second and camera.
+        depth_rate, fast_depth_rate: Depth pictures per second and camera; 0 for none.
+    """
+
+    condition: Literal["nominal", "after", "mixed"] = "mixed"
+    picture: tuple[int, int] = (320, 240)
+    picture_rate: float = 25.0
+    depth_rate: float = 5.0
+    fast_picture: tuple[int, int] = (160, 120)
+    fast_picture_rate: float = 5.0
+    fast_depth_rate: float = 0.0
+
+
+def read_options(rig: str, options: dict[str, Any]) -> BenchOptions:
+    """Return the options as they stand in a rig file, checked.
+
+    Raises:
+        RigError: An option is unknown or of the wrong type; the valid ones are named.
+    """
+    try:
+        return msgspec.convert(options, BenchOptions)
+    except msgspec.ValidationError as error:
+        raise RigError(
+            f"rig {rig!r}",
+            f"its device options are wrong: {error}",
+            options=BenchOptions.__struct_fields__,
+        ) from error
