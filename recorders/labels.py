@@ -12,7 +12,7 @@ from recorders.library import EpisodeRow, list_episodes
 from recorders.sheets import Labels, LabelSheet, change_labels, read_labels, redo_labels, undo_labels
 
 __all__ = [
-    "LabelSheet", "Labels", "change_labels", "kept_successes", "read_labels", "redo_labels", "undo_labels",
+    "LabelSheet", "Labels", "change_labels", "kept_successes", "left_out", "read_labels", "redo_labels", "undo_labels",
 ]  # fmt: skip
 
 
@@ -29,3 +29,8 @@ def kept_successes(folder: Path | str) -> list[EpisodeRow]:
         if row.label_problem:
             raise EpisodeError(f"episode {row.uuid}", row.label_problem.rstrip("."))
     return [row for row in rows if not row.broken and row.outcome == "success"]
+
+
+def left_out(folder: Path | str) -> list[str]:
+    """Return one sentence for each file of a folder that training and augmenting cannot use because it is broken."""
+    return [f"Left out: {row.broken}" for row in list_episodes(folder) if row.broken]

@@ -23,7 +23,7 @@ from app.session.rigging import RigAtHand
 from app.session.take import TakeResult, TakeSpec, record_take
 from app.session.trajectory import replay_rows
 from app.teleop.replay import save_trajectory
-from recorders.labels import kept_successes
+from recorders.labels import kept_successes, left_out
 from recorders.library import EpisodeRow
 
 RECIPES = ("pulse",)
@@ -105,6 +105,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         return {"attempts": len(attempts), "kept": 0, "failed": 0, "paths": paths}
     yield_to_control()
     link = ChildLink("augment", args.hub, args.run_id)
+    for words in left_out(folder):
+        link.notice(words, "warning")
     try:
         result = replay_all(link, attempts, args, out)
         link.send("result", **result)

@@ -30,6 +30,7 @@ from app.learning.data.sources import Loaded, load_again, load_folders, sources_
 from app.learning.policies import POLICIES
 from app.learning.policies.rdp.sensitivity import touch_response
 from app.learning.run import TrainingRun
+from recorders.labels import left_out
 
 DEFAULT_STEPS = 6000
 
@@ -113,8 +114,17 @@ def new_run(args: argparse.Namespace, folder: Path, link: ChildLink) -> Training
             way_out="Add --resume, or name another folder with --out",
         )
     grid = GridConfig(actions=args.actions)
-    episodes = load_folders(args.folders or [demonstrations_folder()], grid, args.seed)
-    folder.mkdir(parents=True, exist_ok=True)
+    folders = args.folders or [demonstrations_folder()]
+    episodes = load_folders(folders, grid, args.seed)
+    for words in (words for data in folders for words in left_out(data)):
+        link.notice(words, "warning")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LearningError(
+            f"run {folder}", f"the folder cannot be written ({error.strerror})",
+            way_out="Name another folder with --out, or make this one writable",
+        ) from error  # fmt: skip
     series = join([episode.arrays for episode in episodes])
     return TrainingRun(folder, settings(args, episodes), series, link, quiet=args.hub is None)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -129,3 +130,22 @@ def test_policy_refuses_a_folder_that_is_no_checkpoint(tmp_path: Path) -> None:
     status, result = role("policy", str(tmp_path), "--connect", "tcp://127.0.0.1:1,tcp://127.0.0.1:2")
     assert status == 1
     assert "has no config.json" in result["error"]
+
+
+def test_train_names_the_files_that_it_leaves_out_and_a_folder_it_cannot_write(
+    folder: Path, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(folder, data)
+    (data / "episodes" / "letter.h5").write_text("not HDF5\n" * 20)
+    words = [sys.executable, str(MAIN), "train", str(data), "--steps", "2", "--batch", "8", "--json", "--out"]
+    answer = subprocess.run([*words, str(tmp_path / "run")], capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stderr
+    assert "Left out: episode" in answer.stderr
+    assert "letter.h5: it is no HDF5 file" in answer.stderr
+    (tmp_path / "file").write_text("in the way")
+    answer = subprocess.run(
+        [*words, str(tmp_path / "file" / "run")], capture_output=True, text=True, check=False
+    )
+    assert answer.returncode == 1
+    assert "the folder cannot be written (Not a directory)" in json.loads(answer.stdout)["error"]
