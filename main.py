@@ -12,7 +12,7 @@ import json
 import os
 import sys
 import traceback
-from typing import Any
+from typing import Any, NoReturn
 
 from app.core.errors import TouchstoneError, UsageError
 from app.core.project import log_folder
@@ -39,11 +39,22 @@ ROLES: dict[str, tuple[str, str]] = {
 }
 
 
+class Parser(argparse.ArgumentParser):
+    """Tells wrong usage on standard error, and with `--json` also as the JSON object that programs wait for."""
+
+    as_json = False
+
+    def error(self, message: str) -> NoReturn:
+        """Leave with exit status 2."""
+        if self.as_json:
+            role = self.prog.partition(" ")[2]
+            print(json.dumps({"error": f"{self.prog}: {message}", "role": role}), flush=True)
+        super().error(message)
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser with the names of all roles; a role's own arguments are added when it is chosen."""
-    parser = argparse.ArgumentParser(
-        prog="main.py", description="Touchstone: teach robots contact-rich skills."
-    )
+    parser = Parser(prog="main.py", description="Touchstone: teach robots contact-rich skills.")
     parser.add_argument("role", nargs="?", default="window", choices=list(ROLES), metavar="ROLE")
     parser.epilog = "roles: " + "; ".join(f"{name}: {about}" for name, (_, about) in ROLES.items())
     return parser
@@ -65,7 +76,7 @@ def run_role(role: str, words: list[str]) -> dict[str, Any]:
     """Parse a role's own arguments and run it; returns its JSON keys."""
     module_name, about = ROLES[role]
     module = importlib.import_module(module_name)
-    parser = argparse.ArgumentParser(prog=f"main.py {role}", description=about)
+    parser = Parser(prog=f"main.py {role}", description=about)
     module.add_arguments(parser)
     add_common_arguments(parser)
     args = parser.parse_args(words)
@@ -105,6 +116,7 @@ def fail(role: str, sentence: str, as_json: bool, status: int) -> int:
 def main(arguments: list[str] | None = None) -> int:
     """Run one role; returns the exit status: 0 success, 1 an explained failure, 2 wrong usage."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    Parser.as_json = "--json" in words
     role = words.pop(0) if words and not words[0].startswith("-") else "window"
     if role not in ROLES or (words[:1] in (["-h"], ["--help"]) and role == "window"):
         build_parser().parse_args([role, *words])  # prints help or the valid roles, and leaves

@@ -49,6 +49,12 @@ class ScriptedSession:
             self._record = {}
             self._took(record_take(self.hub, self.rig, self.recorder, self.operator, self.spec, self._watch))
         full = len(self.kept) == self.plan
+        if not full and not self.link.stopping:
+            self.link.notice(
+                f"Only {len(self.kept)} of {len(self.results)} takes succeeded, {self.plan} were wanted; the rest are "
+                "kept on disk, marked. In real time a busy machine is the usual cause: end other work, or add --fast.",
+                "error",
+            )
         return {
             "kept": len(self.kept), "discarded": len(self.results) - len(self.kept),
             "files": [take.path for take in self.kept],

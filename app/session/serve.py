@@ -6,6 +6,7 @@ import argparse
 import sys
 from typing import Any
 
+from app.core.errors import UsageError
 from app.core.link.child import ChildLink
 from app.core.link.hub import Child, Hub
 from app.core.rig import load_rig
@@ -41,6 +42,11 @@ def relay(link: ChildLink, hub: Hub) -> None:
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Serve until stopped; a device server that dies ends the role with its last words."""
     load_rig(args.rig)  # a wrong name or an open address fails here, before any process starts
+    if "," in args.bind:
+        raise UsageError(
+            "--bind", f"{args.bind!r} is more than one address", options=["tcp://HOST:PORT"],
+            way_out="Give one; the streams get the next free port by themselves, and `--connect` is printed",
+        )  # fmt: skip
     check_bind(with_port(args.bind))
     link = ChildLink("serve", args.hub, args.run_id)
     try:
