@@ -62,6 +62,7 @@ class MainWindow(QWidget):
         self._build()
         self.toasts = Toasts(context.notifications, context.theme, self._stack)
         self.panel = NotificationPanel(context.notifications, context.theme, self._stack)
+        self.toasts.cover = self.panel
         self.key_map = KeyMap(context.theme, self)
         self._connect()
         self._remember()
@@ -167,6 +168,7 @@ class MainWindow(QWidget):
         height = self._stack.height() - self.context.theme.grid(4)
         width = self._stack.width() - self.panel.width() - self.context.theme.grid(2)
         self.panel.setGeometry(width, self.context.theme.grid(2), self.panel.width(), height)
+        self.toasts.clear()
         self.panel.open()
 
     def software_stop(self, why: str) -> None:
@@ -198,6 +200,7 @@ class MainWindow(QWidget):
         if event.timestamp() and self._last_escape == event.timestamp():
             return  # one key press reaches the window, its shortcut map and the widget
         self._last_escape = event.timestamp()
+        self.panel.hide()
         self.software_stop("the Esc key")
 
     def closeEvent(self, event: QCloseEvent) -> None:

@@ -171,3 +171,18 @@ def test_status_is_told_once_per_change(qtbot: QtBot, open_window: Open) -> None
     model.set(kept=3)
     model.set(kept=3)
     assert [status.kept for status in seen] == [3]
+
+
+def test_the_open_list_covers_toasts_and_esc_closes_it(qtbot: QtBot, open_window: Open) -> None:
+    session = open_window()
+    window = session.window
+    session.notifications.error("The recorder was killed.", "collect")
+    assert window.toasts.isVisible()
+    window.toggle_messages()
+    assert not window.toasts.isVisible()
+    session.notifications.error("The camera stopped.", "serve")
+    assert not window.toasts.isVisible(), "the list shows it already"
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    assert not window.panel.isVisible()
+    session.notifications.error("The disk is full.", "collect")
+    assert window.toasts.isVisible()

@@ -261,6 +261,8 @@ class CollectSession(QObject):
         if self.phase is Phase.OFF and self._context.rig.phase is RigPhase.UP:
             return "The rig is connected. Press Enter to collect."
         message = str(self.numbers.get("message", "")).strip()
+        if message and message[-1] not in ".!?":
+            message += "."
         return " ".join(part for part in (message, HINTS[self.phase]) if part)
 
     def tell_status(self) -> None:

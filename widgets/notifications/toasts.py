@@ -69,11 +69,19 @@ class Toasts(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(theme.grid())
         self._toasts: list[Toast] = []
+        self.cover: QWidget | None = None  # while this is open, it shows the messages itself
         host.installEventFilter(self)
         notifications.added.connect(self._on_added)
         self.hide()
 
+    def clear(self) -> None:
+        """Hide all toasts; the messages stay in the list."""
+        while self._toasts:
+            self._drop(self._toasts[0])
+
     def _on_added(self, item: Notification) -> None:
+        if self.cover is not None and self.cover.isVisible():
+            return
         for toast in self._toasts:
             if toast.item is item:
                 toast.refresh()
