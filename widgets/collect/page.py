@@ -101,6 +101,7 @@ class CollectPage(Page):
         """The hand drives only while its page is seen."""
         self._front = False
         self.context.hand.drop("another workspace is open")
+        self._on_session()
 
     def _on_rig(self, _why: str = "") -> None:
         info = self.context.rig.info
@@ -130,7 +131,7 @@ class CollectPage(Page):
         self.views.set_empty(EMPTY.get(session.phase, "Waiting for the first picture …"))
         self.bar.refresh()
         if self._front or self.context.rig.owner == OWNER:  # a recording shows on every workspace
-            session.tell_status()
+            session.tell_status(self._front)
 
     def save_state(self) -> dict[str, object]:
         """Remember splitters, plan and person."""

@@ -64,6 +64,7 @@ HINTS = {
     Phase.KEPT: "Enter goes on to the next take.",
     Phase.FAULT: "Enter tries again; what was recorded is safe.",
 }
+ELSEWHERE = "Collect has the rig. Ctrl+1 goes there."
 
 
 class CollectSession(QObject):
@@ -265,14 +266,14 @@ class CollectSession(QObject):
             message += "."
         return " ".join(part for part in (message, HINTS[self.phase]) if part)
 
-    def tell_status(self) -> None:
-        """Put everything on the status strip."""
+    def tell_status(self, front: bool = True) -> None:
+        """Put everything on the status strip; the keys of this workspace only while it is in front."""
         numbers = self.numbers
         recording = self.phase in (Phase.RECORDING, Phase.SAVING)
         self._context.status.reset(
             state=self.state(),
-            words=self.words(),
-            hint=self.hint(),
+            words=self.words() if front else f"COLLECT · {self.words()}",
+            hint=self.hint() if front or self.state() is State.FAULT else ELSEWHERE,
             seconds=numbers.get("seconds") if recording else None,
             kept=numbers.get("kept"),
             plan=numbers.get("plan", self.plan),

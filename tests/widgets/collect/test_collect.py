@@ -91,6 +91,11 @@ def test_one_key_walks_through_a_take_that_the_hand_drives(
     QTest.keyRelease(page, Qt.Key.Key_Q)
     QTest.keyRelease(page, Qt.Key.Key_Space)
     assert session.context.hand.grip is Grip.RELEASED
+    session.window.open_page(1)
+    assert session.window.strip.words == "COLLECT · RECORDING"
+    assert "Enter" not in session.context.status.value.hint, "its keys do nothing on another workspace"
+    session.window.open_page(0)
+    assert "Enter keeps the take" in session.context.status.value.hint
 
     QTest.keyClick(page, Qt.Key.Key_Return)
     await_phase(qtbot, page, Phase.KEPT)
