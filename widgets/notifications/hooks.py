@@ -80,6 +80,18 @@ class Hooks:
             self._notifications.post(level, f"The window toolkit says: {text}")
 
 
+def how_it_ended(status: int) -> str:
+    """Return the end of a process in words, by its exit status."""
+    return f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+
+
+def said(status: int, words: str) -> str:
+    """Return the last words of a process after a colon; one that was killed need not have any."""
+    if words:
+        return f": {words}"
+    return "." if status < 0 else ": it said nothing"
+
+
 def follow_jobs(jobs: Jobs, notifications: Notifications) -> None:
     """Post what children notice, and how they died."""
 
@@ -89,9 +101,7 @@ def follow_jobs(jobs: Jobs, notifications: Notifications) -> None:
 
     def on_death(job: Job, status: int, words: str) -> None:
         title = ROLE_TITLES.get(job.role, f"The process {job.role}")
-        how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
-        said = words or "it said nothing"
-        notifications.post("error", f"{title} {how}: {said}", job.role)
+        notifications.post("error", f"{title} {how_it_ended(status)}{said(status, words)}", job.role)
 
     def on_step(job: Job, step: str) -> None:
         if step != "asked":

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 from app.learning.runs import LossRow, RunRow, list_runs, read_losses, read_run
 from widgets.bridge.jobs import Job
 from widgets.context import WindowContext
+from widgets.notifications.hooks import how_it_ended
 from widgets.page import Page
 from widgets.parts.empty import Empty
 from widgets.parts.key_button import KeyButton
@@ -211,7 +212,9 @@ class TrainPage(Page):
     def _on_ended(self, status: int, words: str) -> None:
         if self.job is not None and self.job.result_body is None:
             self.progress.rest(
-                "Cancelled." if self.job.stopping else words or f"It ended with status {status}."
+                "Cancelled."
+                if self.job.stopping
+                else words or f"It {how_it_ended(status)}. Resume it (R), or train anew."
             )
         self.job = None
         self._soft = False
