@@ -40,13 +40,14 @@ class HandController:
         self._applied: np.ndarray | None = None
         self._target: np.ndarray | None = None
         self._gripper = 0.0
-        self._press = 0
+        self._press = self._spent = 0
         self._last_ns = 0
         self._start: Start | None = None
 
     def begin(self, start: Start) -> None:
-        """Start at rest; the beats of before do not count."""
-        self._start, self._target, self._beat, self._last_ns = start, None, None, 0
+        """Start at rest; a press that began before does not count, even if it is held on."""
+        self._start, self._target, self._last_ns = start, None, 0
+        self._spent = self._press if self._beat is None else max(self._press, self._beat.press)
 
     def receive(self, header: SampleHeader, buffer: memoryview) -> None:
         """Take in measured and applied pose."""
@@ -61,7 +62,7 @@ class HandController:
         self._hear()
         beat, dt = self._chosen(now_ns), min((now_ns - self._last_ns) * 1e-9, 0.05)
         self._last_ns = now_ns
-        if beat is None or not beat.enable or self._applied is None or self._pose is None:
+        if beat is None or not self._enables(beat) or self._applied is None or self._pose is None:
             self._target = None
             return Action(None)
         if self._target is None or beat.press != self._press:
@@ -78,12 +79,18 @@ class HandController:
             return self._beat
         return self._choice.choose(self._beat, self._held.beat(now_ns))
 
+    def _enables(self, beat: Beat) -> bool:
+        return beat.enable and beat.press > self._spent
+
     def _hear(self) -> None:
         while self._socket.poll(0):
             try:
-                self._beat = decode(Beat, self._socket.recv())
+                beat = decode(Beat, self._socket.recv())
             except WireError:
                 continue  # a malformed beat enables nothing; the last good one expires by its own stamp
+            if self._beat is None:  # the first beat that this process hears may be of a press that is held on
+                self._spent = max(self._spent, beat.press)
+            self._beat = beat
 
     def _advance(self, beat: Beat, dt_s: float) -> None:
         if self._target is None or self._pose is None or self._start is None:
