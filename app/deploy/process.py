@@ -15,7 +15,7 @@ from app.core.project import rollouts_folder
 from app.core.rig import load_rig
 from app.core.wire.messages import Event
 from app.session.collect import pass_on, start_operator, start_recorder
-from app.session.evaluate import evaluate, summary
+from app.session.evaluate import INTERRUPTED, evaluate, summary
 from app.session.rigging import RigAtHand
 from app.session.take import TakeResult, TakeSpec
 from app.session.trajectory import replay_rows
@@ -103,9 +103,12 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             link.send("state", **event.body)  # the plan and the rates, for the window
 
     def told(take: TakeResult, count: int) -> None:
+        cut = take.why == INTERRUPTED
+        judged = "interrupted, not scored," if cut else f"score {take.score:.2f} in"
         link.progress(
-            text=f"seed {take.seed}: score {take.score:.2f} in {take.seconds:.1f} s ({count} of {args.episodes})",
+            text=f"seed {take.seed}: {judged} {take.seconds:.1f} s ({count} of {args.episodes})",
             done=count, episodes=args.episodes, score=take.score, outcome=take.outcome, path=take.path, seed=take.seed,
+            interrupted=cut,
         )  # fmt: skip
 
     try:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from app.core.link.hub import Child, Hub
 from app.core.statistics import bootstrap_interval
 from app.session.rigging import RigAtHand
 from app.session.take import TakeResult, TakeSpec, record_take
+
+INTERRUPTED = "interrupted"
 
 
 def evaluate(
@@ -21,16 +24,22 @@ def evaluate(
         if stopping():
             break
         take = record_take(hub, rig, recorder, driver, spec, watch)
+        if take.why == "end" and stopping():
+            take = replace(take, why=INTERRUPTED)
         results.append(take)
         told(take, len(results))
     return results
 
 
 def summary(results: list[TakeResult]) -> dict[str, Any]:
-    """Return the JSON keys of an evaluation: the mean score with its 95 % bootstrap interval, and every score."""
-    mean, low, high = bootstrap_interval([take.score for take in results])
+    """Return the JSON keys of an evaluation: the mean score with its 95 % bootstrap interval, and every score.
+
+    A rollout that a person or a busy machine cut off says nothing of the policy: it is kept, counted and not scored.
+    """
+    mean, low, high = bootstrap_interval([take.score for take in results if take.why != INTERRUPTED])
     return {
-        "episodes": len(results), "mean_score": mean, "low": low, "high": high,
+        "episodes": len(results), "interrupted": sum(take.why == INTERRUPTED for take in results),
+        "mean_score": mean, "low": low, "high": high,
         "successes": sum(take.outcome == "success" for take in results),
         "files": [take.path for take in results], "scores": [round(take.score, 4) for take in results],
         "seeds": [take.seed for take in results], "dropped": sum(take.dropped for take in results),

@@ -37,7 +37,7 @@ class TakeSpec:
 
 @dataclass(frozen=True)
 class TakeResult:
-    """What became of a take. `why` is how the driver ended (done, time, end, fault, stop)."""
+    """What became of a take. `why` is how the driver ended (done, time, end, fault, stop, interrupted)."""
 
     uuid: str
     path: str

@@ -12,7 +12,11 @@ from widgets.theme.tokens import Theme
 
 COLUMNS = ("Attempt", "Score", "Why", "Demonstration")
 NOTHING = "Attempts that the task's score does not accept are listed here, with the reason."
-BROKEN_OFF = {"fault": "The replay was broken off by a fault", "stop": "It was stopped"}
+BROKEN_OFF = {
+    "fault": "The replay was broken off by a fault",
+    "stop": "It was stopped",
+    "interrupted": "It was stopped",
+}
 
 
 def reason(score: float, why: str) -> str:

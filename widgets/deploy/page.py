@@ -191,7 +191,7 @@ class DeployPage(Page):
         if session.phase in (Phase.CLAIMING, Phase.STARTING):
             self.progress.begin(WORDS[session.phase][1])
         elif session.phase is Phase.DRIVING:
-            done = len(series.scores)
+            done = len(series.scores) + series.interrupted
             self.progress.advance(
                 done, series.total, f"Rollout {min(done + 1, series.total)} of {series.total}"
             )
@@ -202,8 +202,12 @@ class DeployPage(Page):
         self.library.changed.emit(str(Path(body["path"]).parent.parent))
 
     def _on_ended(self, why: str) -> None:
-        scores = self.session.series.scores
-        told = f"Score: {self.scores.summary}." if scores else "Ended before the first rollout was over."
+        series = self.session.series
+        told = (
+            f"Score: {self.scores.summary}." if series.scores else "Ended before the first rollout was over."
+        )
+        if series.interrupted:
+            told += f" {plural(series.interrupted, 'rollout')} cut off, kept, not scored."
         self.progress.rest(why or told)
         self.motion.rest()
         self.rollouts.refresh()

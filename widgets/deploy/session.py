@@ -37,7 +37,8 @@ class Series:
     """What a series has given so far.
 
     Attributes:
-        scores, outcomes: One per rollout that is over.
+        scores, outcomes: One per rollout that is over and was not cut off.
+        interrupted: How many were cut off by a stop or by a lapse of the enabling input.
         total: How many there shall be.
         result: What `deploy` says at the end, None before.
     """
@@ -46,6 +47,7 @@ class Series:
     total: int = 0
     scores: list[float] = field(default_factory=list)
     outcomes: list[str] = field(default_factory=list)
+    interrupted: int = 0
     result: dict[str, Any] | None = None
 
 
@@ -143,8 +145,11 @@ class DeploySession(QObject):
             self.told.emit(body)
 
     def _on_progress(self, body: dict[str, Any]) -> None:
-        self.series.scores.append(float(body["score"]))
-        self.series.outcomes.append(str(body["outcome"]))
+        if body.get("interrupted"):
+            self.series.interrupted += 1
+        else:
+            self.series.scores.append(float(body["score"]))
+            self.series.outcomes.append(str(body["outcome"]))
         self.plan = np.zeros((0, 3))
         self.scored.emit(body)
         self.changed.emit()

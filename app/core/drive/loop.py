@@ -22,7 +22,9 @@ from app.core.wire.client import TICK_TOPIC, DeviceClient
 from app.core.wire.codec import decode_array
 from app.core.wire.messages import SCHEMA_VERSION, Enable, SampleHeader, ServerInfo, SetPoint
 
-Why = Literal["done", "time", "end", "fault", "stop"]
+Why = Literal["done", "time", "end", "fault", "stop", "interrupted"]
+# Ends that are the driver's own doing; at any other one the enabling input lapsed, or a stop was asked for.
+FAULTS = Reason.FORCE | Reason.EXPIRED | Reason.NOT_FINITE
 PROGRESS_TIMEOUT_S = 30.0
 STATE_PERIOD_S = 0.1
 RELEASE_S = 1.0
@@ -135,7 +137,7 @@ class Driver:
             return "end"
         if self._stopped:
             self.link.notice(f"The episode ended: {', '.join(words(self._stopped))}.", "warning")
-            return "fault"
+            return "fault" if self._stopped & FAULTS else "interrupted"
         if (self.tick.done and not self._by_hand) or (action is not None and action.done):
             return "done"
         if until_ns and self.tick.t_ns >= until_ns:
