@@ -207,7 +207,7 @@ class DeployPage(Page):
             f"Score: {self.scores.summary}." if series.scores else "Ended before the first rollout was over."
         )
         if series.interrupted:
-            told += f" {plural(series.interrupted, 'rollout')} cut off, kept, not scored."
+            told = f"{len(series.scores)} scored, {series.interrupted} cut off; all are kept."
         self.progress.rest(why or told)
         self.motion.rest()
         self.rollouts.refresh()
