@@ -98,6 +98,7 @@ def measure_input(hub: Hub, endpoints: Endpoints, seconds: float) -> dict[str, f
             client.subscribe((COMMANDED.decode(),))
             hub.intent(operator, "begin", seed=0)
             hub.wait_for(operator, ("state",), 10.0, name="driving")
+            _release(client, window, 0, RELEASED_S)  # a press counts when the hand was seen open before it
             end = time.monotonic() + seconds
             while time.monotonic() < end:
                 press = len(latencies) + 1
