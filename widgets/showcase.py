@@ -70,18 +70,22 @@ def collect(page: CollectPage) -> Steps:
 
 
 def review(page: ReviewPage) -> Steps:
-    """Open the newest episode and go to its middle."""
+    """Open the newest success and go to its middle."""
     chosen = page.list
-    yield Wait(lambda: chosen.current() is not None or _select_first(page), "the list of episodes")
+    yield Wait(lambda: chosen.current() is not None or _select(page, 0), "the list of episodes")
+    row = 0
+    while (item := chosen.current()) is not None and item.outcome != "success" and _select(page, row + 1):
+        row += 1
     yield Pause(1.5)
     page.player.seek((page.player.start_ns + page.player.end_ns) // 2)
     yield Pause(1.5)
     yield Picture()
 
 
-def _select_first(page: ReviewPage) -> bool:
-    page.list.select_row(0)
-    return page.list.current() is not None
+def _select(page: ReviewPage, row: int) -> bool:
+    before = page.list.current()
+    page.list.select_row(row)
+    return page.list.current() is not None and page.list.current() != before
 
 
 def augment(page: AugmentPage) -> Steps:

@@ -61,7 +61,7 @@ def _checkpoint(run: RunRow | None) -> Line:
         return Line(
             name, Verdict.STOP, f"{run.name} lacks {WEIGHTS}: copy the whole folder, or train it again."
         )
-    return Line(name, Verdict.GOOD, f"finished, {run.steps} steps on {run.episodes} episodes")
+    return Line(name, Verdict.GOOD, f"{run.steps} steps, {run.episodes} episodes")
 
 
 def _same_rig(run: RunRow | None, rig: str) -> Line:

@@ -12,6 +12,7 @@ from app.core.link.hub import Child, Hub
 from app.session.rigging import RigAtHand
 
 SUCCESS_SCORE = 0.9
+CUT_OFF = ("end", "stop", "interrupted")  # by a person, or by a lapse of the enabling input
 SAVE_S = 120.0
 OPEN_S = 20.0
 DRIVE_S = 600.0
@@ -80,7 +81,7 @@ def record_take(
     ended = _await_end(hub, driver, watch)
     rig.follow(complete=True)
     score, removed = rig.score or (0.0, 0.0)
-    outcome = "success" if score >= SUCCESS_SCORE and ended["why"] in ("done", "time", "end") else "failure"
+    outcome = judge(score, str(ended["why"]))
     closing = {"score": score, "removed": removed, "ended": ended["why"]}
     hub.intent(recorder, "take_stop", outcome=outcome, until_ns=int(ended["t_ns"]), meta=closing)
     saved = _await_state(hub, recorder, ("saved",), SAVE_S)
@@ -88,6 +89,13 @@ def record_take(
         uuid, str(saved["path"]), outcome, score, removed, int(saved.get("dropped", 0)), float(saved["seconds"]),
         str(ended["why"]), spec.seed,
     )  # fmt: skip
+
+
+def judge(score: float, why: str) -> str:
+    """Return the outcome of a take: what was cut off before it succeeded is no failure, it is discarded."""
+    if score >= SUCCESS_SCORE and why in ("done", "time", "end"):
+        return "success"
+    return "discarded" if why in CUT_OFF else "failure"
 
 
 def _await_state(hub: Hub, child: Child, names: tuple[str, ...], timeout_s: float) -> dict[str, Any]:

@@ -120,7 +120,9 @@ class LabelsPanel(QWidget):
         for field in (self.instruction, self.notes):
             field.setEnabled(not hindrance)
             field.setToolTip(hindrance)
-            field.clear()
+            field.setText(
+                ""
+            )  # not clear(): that counts as typed by the person, and what was said would not be shown
         self._show_outcome("" if item is None else item.outcome)
         self._show_history(hindrance, False, False)
 

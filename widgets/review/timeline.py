@@ -17,6 +17,7 @@ FORCES = (("Fx", "force.x", Qt.PenStyle.SolidLine), ("Fy", "force.y", Qt.PenStyl
           ("Fz", "force.z", Qt.PenStyle.DotLine))  # fmt: skip
 TOUCHES = (("mean", "touch.mean", Qt.PenStyle.SolidLine), ("shear", "touch.shear", Qt.PenStyle.DashLine))
 SECOND = 1e-9
+SHORTEST_S = 0.1  # of the axis: a take may have been cut off at once
 
 
 class Timeline(QWidget):
@@ -113,11 +114,11 @@ class Timeline(QWidget):
         for curves in self._curves.values():
             for curve in curves:
                 curve.setData([], [])
-        length = self.seconds(self._end_ns)
+        length = max(self.seconds(self._end_ns), SHORTEST_S)
         margin = 0.01 * length
+        for plot in (self.force, self.touch):  # limits before range: a range is cut to the limits of before
+            plot.plotItem.vb.setLimits(xMin=-margin, xMax=length + margin)
         self.force.setXRange(-margin, length + margin, padding=0)
-        self.force.plotItem.vb.setLimits(xMin=-margin, xMax=length + margin)
-        self.touch.plotItem.vb.setLimits(xMin=-margin, xMax=length + margin)
         self.show_trim(None, None)
         self.show_phases(())
         self.show_head(start_ns)

@@ -240,3 +240,26 @@ def test_a_reader_that_was_lost_is_started_again(
     answers: list[int] = []
     library.list(demonstrations, lambda items, _error: answers.append(len(items)))
     qtbot.waitUntil(lambda: answers == [3], timeout=LONG_MS)
+
+
+def test_the_next_episode_shows_its_own_instruction_and_nothing_is_written(
+    qtbot: QtBot, open_window: Open, demonstrations: Path
+) -> None:
+    page = open_review(qtbot, open_window)
+    rows = list_episodes(demonstrations)
+    for row in rows[:2]:
+        choose(qtbot, page, row.uuid)
+        assert page.panel.instruction.text() == row.instruction
+        page.panel.instruction.editingFinished.emit()  # the field loses the focus
+    assert all(read_labels(demonstrations, row.uuid).labels.instruction is None for row in rows[:2])
+
+
+def test_an_axis_of_nothing_does_not_bind_the_next_one(
+    qtbot: QtBot, open_window: Open, demonstrations: Path
+) -> None:
+    page = open_review(qtbot, open_window)
+    page.timeline.open(1_000_000_000, 1_000_000_000)
+    page.timeline.open(1_000_000_000, 6_000_000_000)
+    low, high = page.timeline.force.plotItem.vb.viewRange()[0]
+    assert low <= 0.0
+    assert high >= 5.0
