@@ -9,10 +9,11 @@ import simplejpeg
 
 from app.core.errors import DeviceError
 from app.core.wire.messages import CameraInfo, StreamSpec
+from devices.cameras.fed import FedCamera
 from devices.cameras.grabber import Grabber, open_file, open_stream, open_uvc
 from devices.cameras.info import info_of
 from devices.cameras.options import File, Place, Stream, Uvc
-from devices.interface import Notice, Sample
+from devices.interface import Sample
 from devices.parts.feed import Feed
 
 FIRST_PICTURE_S = 10.0
@@ -42,7 +43,7 @@ def encode(bgr: np.ndarray, quality: int) -> bytes:
     return jpeg
 
 
-class ColorCamera:
+class ColorCamera(FedCamera):
     """A camera without depth.
 
     Args:
@@ -90,25 +91,6 @@ class ColorCamera:
     def cameras(self) -> tuple[CameraInfo, ...]:
         """Return its calibration, if it is known."""
         return info_of(self._name, self._size, self._place)
-
-    def collect(self) -> list[Sample]:
-        """Return the newest picture, if one came since the last call."""
-        return self._feed.collect()
-
-    def latest(self) -> list[Sample]:
-        """Return the newest picture."""
-        return self._feed.latest()
-
-    def tare(self) -> None:
-        """Nothing: a picture has no zero."""
-
-    def notices(self) -> list[Notice]:
-        """Return stalls, losses and returns."""
-        return self._feed.notices()
-
-    def close(self) -> None:
-        """Release the camera."""
-        self._feed.close()
 
 
 def make_uvc(name: str, options: Uvc) -> ColorCamera:

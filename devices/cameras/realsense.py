@@ -17,9 +17,10 @@ import simplejpeg
 from app.core.errors import DeviceError
 from app.core.wire.codec import encode_depth
 from app.core.wire.messages import CameraInfo, StreamSpec
+from devices.cameras.fed import FedCamera
 from devices.cameras.info import info_of
 from devices.cameras.options import RealSense
-from devices.interface import Notice, Sample
+from devices.interface import Sample
 from devices.parts.feed import Feed
 
 WAIT_MS = 500
@@ -161,7 +162,7 @@ class RealSenseSource:
                 sensor.close()
 
 
-class RealSenseCamera:
+class RealSenseCamera(FedCamera):
     """A RealSense as a part of a rig."""
 
     def __init__(self, name: str, options: RealSense) -> None:
@@ -196,25 +197,6 @@ class RealSenseCamera:
         numbers = (own.fx, own.fy, own.ppx + HALF_PIXEL, own.ppy + HALF_PIXEL)
         place = msgspec.structs.replace(self._options, intrinsics=self._options.intrinsics or numbers)
         return info_of(self._name, self._options.size, place)
-
-    def collect(self) -> list[Sample]:
-        """Return the newest pictures, if some came since the last call."""
-        return self._feed.collect()
-
-    def latest(self) -> list[Sample]:
-        """Return the newest pictures."""
-        return self._feed.latest()
-
-    def tare(self) -> None:
-        """Nothing: a picture has no zero."""
-
-    def notices(self) -> list[Notice]:
-        """Return stalls, losses and returns."""
-        return self._feed.notices()
-
-    def close(self) -> None:
-        """Release the camera."""
-        self._feed.close()
 
 
 def make_realsense(name: str, options: RealSense) -> RealSenseCamera:
