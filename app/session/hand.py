@@ -8,7 +8,6 @@ The arm may be moved in ready and in recording; each episode begins with a fresh
 
 from __future__ import annotations
 
-import shutil
 import time
 from enum import Enum
 from pathlib import Path
@@ -19,11 +18,11 @@ from app.core.ids import new_uuid
 from app.core.link.child import ChildLink
 from app.core.link.hub import Child, Hub
 from app.core.wire.messages import Event
+from app.session.disk import seconds_left
 from app.session.rigging import RigAtHand
 
 STATE_PERIOD_S = 0.25
 SILENCE_S = 2.0
-BYTES_PER_S_GUESS = 2e6
 
 
 class Phase(Enum):
@@ -221,10 +220,7 @@ class HandSession:
         self.link.send(
             "state", phase=self.phase.value, kept=len(self.files), discarded=self.discarded, plan=self.plan,
             seconds=float(record.get("seconds", 0.0)), dropped=self.dropped + int(record.get("dropped", 0)),
-            disk_s=float(record.get("disk_free_s") or self._disk_s()), latency_ms=self.rig.age_ms, seed=self.seed,
-            message=self.message, input=(self.operator.ready or {}).get("input"), data=str(self.folder),
+            disk_s=float(record.get("disk_free_s") or seconds_left(self.folder)), latency_ms=self.rig.age_ms,
+            seed=self.seed, message=self.message, input=(self.operator.ready or {}).get("input"), data=str(self.folder),
             score=None if self.rig.score is None else self.rig.score[0], practice=self.practice,
         )  # fmt: skip
-
-    def _disk_s(self) -> float:
-        return shutil.disk_usage(self.folder).free / BYTES_PER_S_GUESS

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,8 @@ from typing import Any
 from app.core.link.child import ChildLink
 from app.core.link.hub import Child, Hub
 from app.core.wire.messages import Event
-from app.session.hand import BYTES_PER_S_GUESS, STATE_PERIOD_S
+from app.session.disk import seconds_left
+from app.session.hand import STATE_PERIOD_S
 from app.session.rigging import RigAtHand
 from app.session.take import TakeResult, TakeSpec, record_take
 
@@ -89,7 +89,7 @@ class ScriptedSession:
         self._next_state = time.monotonic() + STATE_PERIOD_S
         record = self._record
         dropped = sum(take.dropped for take in self.results) + int(record.get("dropped", 0))
-        disk_s = float(record.get("disk_free_s") or shutil.disk_usage(self.folder).free / BYTES_PER_S_GUESS)
+        disk_s = float(record.get("disk_free_s") or seconds_left(self.folder))
         self.link.send(
             "state", phase=phase, kept=len(self.kept), discarded=len(self.results) - len(self.kept), plan=self.plan,
             seconds=float(record.get("seconds", 0.0)), dropped=dropped, disk_s=disk_s, latency_ms=self.rig.age_ms,
