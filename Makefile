@@ -28,7 +28,8 @@ test: ## set up and run every check and test
 	$(VENV)/ruff format --check .
 	$(VENV)/mypy
 	$(VENV)/lint-imports
-	$(TEST_ENVIRONMENT) QT_QPA_PLATFORM=offscreen $(VENV)/python -m pytest -m "not gl and not soak"
+	$(TEST_ENVIRONMENT) QT_QPA_PLATFORM=offscreen $(VENV)/python -m pytest -n 2 --dist loadfile -m "not realtime and not gl and not soak"
+	$(TEST_ENVIRONMENT) QT_QPA_PLATFORM=offscreen $(VENV)/python -m pytest -m "realtime and not gl and not soak"
 	@if command -v xvfb-run >/dev/null; then \
 		set -x; QT_QPA_PLATFORM=xcb $(TEST_ENVIRONMENT) \
 			xvfb-run -a -s "-screen 0 1920x1080x24" $(VENV)/python -m pytest -m "gl and not soak"; \

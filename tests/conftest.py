@@ -6,6 +6,7 @@ import os
 import random
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,33 @@ HOMES = {
     "XDG_DOCUMENTS_DIR": "Documents",
 }
 QT_FIXTURES = frozenset({"qtbot", "qapp", "qapp_cls"})
+TESTS = Path(__file__).resolve().parent
+# Folders and files whose tests drive in real time, where a set-point expires after 60 ms: they run alone.
+REAL_TIME = (
+    "app/bench",
+    "app/session",
+    "app/teleop/test_held.py",
+    "contracts/test_processes.py",
+    "devices/arms",
+    "devices/composed",
+    "devices/contract",
+    "devices/inputs",
+    "devices/test_server.py",
+    "faults",
+    "widgets/bridge",
+    "widgets/collect",
+    "widgets/deploy",
+    "widgets/hand",
+    "widgets/test_main_window.py",
+    "widgets/test_shots.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what has to run alone on the machine."""
+    for item in items:
+        if any(item.path.is_relative_to(TESTS / place) for place in REAL_TIME):
+            item.add_marker("realtime")
 
 
 @pytest.fixture(scope="session", autouse=True)
