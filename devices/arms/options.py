@@ -37,3 +37,29 @@ class Ur(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     wrench_sign: Literal[1, -1] = 1
     drift_n: Annotated[float, msgspec.Meta(gt=0)] = 10.0
     stale_s: Annotated[float, msgspec.Meta(gt=0)] = 0.1
+
+
+class XArm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A UFACTORY arm (xArm 5, 6, 7, 850, Lite 6) by its SDK; the tool is the TCP that is set in UFACTORY Studio.
+
+    Attributes:
+        control: Let it move. Off, it is only measured. Motion was never tried on a real arm: see the help.
+        rate_hz: Of targets; its own reports come at 100.
+        force: Read the six-axis force-torque sensor, an accessory.
+        sensor_pose: Of that sensor in the tool frame, m and quaternion w x y z.
+        wrench_sign: −1 if pushing the tool towards the sensor's +x shows −x.
+        farthest_m: A target farther from the measured pose ends motion.
+        answer_s: A target that is not acknowledged within this time ends motion.
+        stale_s: Age at which the pose is no number any more, and motion ends.
+    """
+
+    host: str
+    control: bool = False
+    rate_hz: Annotated[float, msgspec.Meta(ge=50, le=250)] = 100.0
+    force: bool = False
+    sensor_pose: Pose = (0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
+    wrench_sign: Literal[1, -1] = 1
+    farthest_m: Annotated[float, msgspec.Meta(gt=0, le=0.2)] = 0.1
+    answer_s: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.1
+    drift_n: Annotated[float, msgspec.Meta(gt=0)] = 10.0
+    stale_s: Annotated[float, msgspec.Meta(gt=0)] = 0.1

@@ -53,6 +53,10 @@ PARTS: tuple[PartSpec, ...] = (
     PartSpec("arm/none", "arm", "No arm", "devices.arms.absent:make_absent", "devices.arms.options:Absent"),
     PartSpec("arm/ur", "arm", "Universal Robots (RTDE)", "devices.arms.ur:make_ur", "devices.arms.options:Ur"),
     PartSpec(
+        "arm/xarm", "arm", "UFACTORY xArm, 850, Lite 6", "devices.arms.xarm:make_xarm", "devices.arms.options:XArm",
+        ("xarm",), "xarm",
+    ),
+    PartSpec(
         "camera/uvc", "camera", "USB camera", "devices.cameras.camera:make_uvc", "devices.cameras.options:Uvc",
         ("cv2",), "camera",
     ),

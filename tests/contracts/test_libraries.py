@@ -24,6 +24,7 @@ HOMES = {
     "gym_hil": ("devices/simulated/",),
     "cv2": ("devices/",),
     "pyrealsense2": ("devices/cameras/",),
+    "xarm": ("devices/arms/",),
     "zmq": (
         "app/bench/",
         "app/core/",
@@ -43,6 +44,7 @@ IMPORT_NAMES = {
     "open3d-cpu": ("open3d",),
     "gym-hil": ("gym_hil",),
     "opencv-python-headless": ("cv2",),
+    "xarm-python-sdk": ("xarm",),
     "pytest-qt": ("pytestqt",),
     "import-linter": ("importlinter", "grimp"),
 }

@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core.errors import DeviceError
+from devices.arms.fed import FedArm
 from devices.arms.options import Ur
 from devices.arms.rtde import Kind, pack, pack_values, split, unpack_values
-from devices.arms.ur import UrArm, make_ur
+from devices.arms.ur import make_ur
 from devices.arms.urscript import program
 from tests.devices.contract.ur_double import Controller, ur_controller
 from tests.hygiene import wait_until
@@ -25,7 +26,7 @@ DOWN = np.array([0.0, 1.0, 0.0, 0.0])  # rotation vector (π, 0, 0)
 
 
 @contextmanager
-def arm_on(control: bool = True) -> Iterator[tuple[UrArm, Controller, list[str]]]:
+def arm_on(control: bool = True) -> Iterator[tuple[FedArm, Controller, list[str]]]:
     with ur_controller() as (options, controller):
         arm = make_ur("arm", msgspec.convert({**options, "control": control}, Ur))
         try:
@@ -34,7 +35,7 @@ def arm_on(control: bool = True) -> Iterator[tuple[UrArm, Controller, list[str]]
             arm.close()
 
 
-def pose_of(arm: UrArm) -> np.ndarray:
+def pose_of(arm: FedArm) -> np.ndarray:
     """Return a measured pose that is fresh, also on a busy machine."""
     wait_until(lambda: bool(np.isfinite(arm.state().pose).all()), 10.0, "a fresh pose")
     state = arm._source.newest
@@ -42,7 +43,7 @@ def pose_of(arm: UrArm) -> np.ndarray:
     return state.pose.copy()
 
 
-def heard(arm: UrArm, said: list[str], words: str) -> bool:
+def heard(arm: FedArm, said: list[str], words: str) -> bool:
     said.extend(notice.text for notice in arm.notices())
     return any(words in text for text in said)
 
@@ -126,7 +127,7 @@ def test_a_target_that_is_no_number_ends_motion_and_is_not_sent() -> None:
 def test_nobody_who_commands_lets_the_watchdog_end_the_program() -> None:
     with arm_on() as (arm, controller, said):
         wait_until(lambda: not controller.running, 10.0, "the watchdog")
-        wait_until(lambda: not arm._source.running, 10.0, "its word")
+        wait_until(lambda: arm._source.hindrance() == "its program has ended", 10.0, "its word")
         arm.command(pose_of(arm), 0.0)
         assert heard(arm, said, "its program has ended")
 

@@ -11,6 +11,7 @@ from tests.devices.contract.gel_pictures import GelPicture
 from tests.devices.contract.netft_double import netft_box
 from tests.devices.contract.ur_double import ur_controller
 from tests.devices.contract.videos import mjpeg_server, numbered, write_video
+from tests.devices.contract.xarm_double import xarm_controller
 
 Options = dict[str, Any]
 
@@ -60,9 +61,16 @@ def ur_arm(folder: Path) -> Iterator[Options]:
         yield {**options, "control": True}
 
 
+@contextmanager
+def xarm(folder: Path) -> Iterator[Options]:
+    with xarm_controller() as (options, _):
+        yield {**options, "control": True, "force": True}
+
+
 DOUBLES: dict[str, Callable[[Path], AbstractContextManager[Options]]] = {
     "arm/none": no_arm,
     "arm/ur": ur_arm,
+    "arm/xarm": xarm,
     "camera/file": video_file,
     "camera/stream": network_stream,
     "camera/realsense": realsense,
