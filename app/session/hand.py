@@ -57,6 +57,8 @@ class HandSession:
         self._driving = False
         self._next_state = 0.0
         self._announced = ""
+        self._input: dict[str, Any] = {}
+        self._held: dict[str, Any] = {}
 
     def run(self) -> dict[str, Any]:
         """Serve the person until the parent stops us; an open take is kept as a failure."""
@@ -107,6 +109,14 @@ class HandSession:
             self.practice = bool(intent["on"])
         elif name == "tare":
             self.rig.client.call("tare")
+        elif name == "input":
+            self._input = intent
+            self._choose_input()
+
+    def _choose_input(self) -> None:
+        """Tell the operator what the person holds; it opens that in place of what it has."""
+        if self._input:
+            self.hub.intent(self.operator, "input", text=str(self._input.get("text", "")))
 
     def _next(self) -> None:
         if self.phase is Phase.READY and not self.practice:
@@ -144,6 +154,7 @@ class HandSession:
         if not self.operator.running:
             self.hub.stop(self.operator)
             self.operator, self._driving = start_operator(self.hub, self.rig, "hand"), False
+            self._choose_input()
             self.link.ready(input=(self.operator.ready or {}).get("input"), data=str(self.folder))
 
     def _begin_take(self) -> None:
@@ -177,6 +188,10 @@ class HandSession:
                 self._on_saved(event.body)
             elif name == "failed":
                 self._enter(Phase.FAULT, str(event.body.get("text", "the take failed")))
+        elif (
+            child is self.operator and name == "driving" and event.body.get("held", self._held) != self._held
+        ):
+            self._held, self._next_state = event.body["held"], 0.0
         elif child is self.operator and name == "ended":
             self._driving = False
             if (
@@ -223,4 +238,5 @@ class HandSession:
             disk_s=float(record.get("disk_free_s") or seconds_left(self.folder)), latency_ms=self.rig.age_ms,
             seed=self.seed, message=self.message, input=(self.operator.ready or {}).get("input"), data=str(self.folder),
             score=None if self.rig.score is None else self.rig.score[0], practice=self.practice,
+            held=self._held,
         )  # fmt: skip

@@ -1,89 +1,30 @@
 """A device in the hand as beats: the same dead-man, press count and stamp as the window's mouse and keyboard.
 
 A beat is stamped at the moment this thread looked at the device and found its dead-man held, and nowhere else: a device
-that is gone, or a thread that hangs, makes no beats, and the newest stamp grows old.
+that is gone, or a thread that hangs, makes no beats, and the newest stamp grows old. A leader has no dead-man: it says
+where the arm goes, and the window's beats say whether it may.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from typing import Literal
 
 import msgspec
 import numpy as np
 
-from app.core.errors import DeviceError, UsageError
+from app.core.errors import DeviceError
 from app.core.wire.messages import SCHEMA_VERSION, Beat
+from app.teleop.feel import rumble
+from app.teleop.modes import Clutch, LockButton
+from app.teleop.settings import Settings
 from app.teleop.shaping import OneEuro, Smoothed, lock, one_euro, shape, strongest, turned
-from devices.inputs.gamepad import Gamepad
-from devices.inputs.interface import InputDevice
-from devices.inputs.spacemouse import SpaceMouse
+from devices.inputs.interface import Held, InputDevice
 
-INPUTS: dict[str, Callable[[str], InputDevice]] = {"spacemouse": SpaceMouse, "gamepad": Gamepad}
 DEAD_ZONE, CURVE = 0.08, 0.5
 LONGEST_S = 0.1  # between two looks; after more the filter starts anew
-SPEED = 1.0
-AXES = ("vx", "vy", "vz", "wx", "wy", "wz")
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a device moves the arm.
-
-    Attributes:
-        yaw: Direction in which the person looks, rad from the base's x axis.
-        free: Which of vx vy vz wx wy wz may move.
-        single: Only the strongest axis moves.
-    """
-
-    yaw: float = 0.0
-    free: tuple[bool, ...] = (True,) * 6
-    single: bool = False
-
-
-def open_input(text: str) -> tuple[InputDevice, Settings]:
-    """Open what "KIND:PATH[,SETTING…]" names, for example spacemouse:/dev/hidraw0,yaw=90,lock=wx+wy.
-
-    Settings: `yaw=DEGREES`, `lock=AXES` (of vx vy vz wx wy wz, joined by +), `single`.
-
-    Raises:
-        UsageError: If there is no such kind or setting.
-        DeviceError: If it cannot be opened.
-    """
-    place, *words = text.split(",")
-    kind, _, path = place.partition(":")
-    if kind not in INPUTS or not path:
-        raise UsageError(
-            f"input {text!r}", "it is not KIND:PATH", options=[f"{kind}:/dev/…" for kind in INPUTS]
-        )
-    settings = read_settings(text, words)
-    return INPUTS[kind](path), settings
-
-
-def read_settings(text: str, words: list[str]) -> Settings:
-    """Return the settings that `words` of an input's `text` mean.
-
-    Raises:
-        UsageError: If a word means none.
-    """
-    settings = Settings()
-    for word in words:
-        name, _, value = word.partition("=")
-        locked = value.split("+")
-        try:
-            if name == "yaw" and math.isfinite(float(value)):
-                settings = replace(settings, yaw=math.radians(float(value)))
-            elif name == "lock" and set(locked) <= set(AXES):
-                settings = replace(settings, free=tuple(axis not in locked for axis in AXES))
-            elif word == "single":
-                settings = replace(settings, single=True)
-            else:
-                raise ValueError
-        except ValueError as error:
-            options = ["yaw=DEGREES", f"lock=AXES of {' '.join(AXES)} joined by +", "single"]
-            raise UsageError(f"input {text!r}", f"{word!r} is no setting", options=options) from error
-    return settings
+FEEL_NS = 50_000_000
+Hand = Literal["window", "device"]
 
 
 class HeldBeats:
@@ -93,13 +34,29 @@ class HeldBeats:
         device: What is held; owned and closed by this object.
         tell: Says something to the person.
         settings: How it moves the arm.
+
+    Attributes:
+        joints: (n,) rad, filtered, as the newest look found them; None of a device that has none.
+        opening: Of a leader's trigger, 0..1; None without one.
+        last: The newest beat; None before the first, and when the device is gone.
+        press: Counts the presses of its dead-man.
     """
 
     def __init__(self, device: InputDevice, tell: Callable[[str], None], settings: Settings) -> None:
         self._device: InputDevice | None = device
-        self._tell, self._settings = tell, settings
+        self._tell, self.settings = tell, settings
+        self._filter = OneEuro(settings.smooth_hz, settings.quickness)
         self._smoothed: Smoothed | None = None
-        self._press, self._was_held, self._last_ns = 0, False, 0
+        self.press, self._was_held, self._last_ns, self._felt_ns = 0, False, 0, 0
+        self.last: Beat | None = None
+        self._clutch, self._lock = Clutch(settings.clutch), LockButton()
+        self.joints: np.ndarray | None = None
+        self.opening: float | None = None
+
+    @property
+    def there(self) -> bool:
+        """Whether the device is still there."""
+        return self._device is not None
 
     def beat(self, now_ns: int) -> Beat | None:
         """Look at the device now; None once it is gone."""
@@ -112,31 +69,59 @@ class HeldBeats:
             self.close()
             return None
         if held.enable and not self._was_held:
-            self._press += 1
+            self.press += 1
         self._was_held = held.enable
-        twist = self._smooth(held.twist, now_ns) if held.enable else self._rest()
+        self.last = self._beat_of(held, now_ns)
         self._last_ns = now_ns
-        numbers = tuple(float(value) for value in twist)
-        gripper = held.gripper if held.enable else 0.0
-        home = held.enable and held.home
-        return Beat(SCHEMA_VERSION, now_ns, held.enable, self._press, numbers, SPEED, gripper, home)
+        return self.last
+
+    def _beat_of(self, held: Held, now_ns: int) -> Beat:
+        settings = self.settings
+        clutched, free = self._clutch.press(held.clutch), self._lock.press(held.lock)
+        self.joints = None if held.joints is None else self._smooth(held.joints, now_ns, held.joints)
+        self.opening = held.opening
+        moves = held.enable and not clutched
+        if held.joints is None:
+            wanted = self._shaped(held.twist) if moves else np.zeros(6)
+            twist = free.apply(self._smooth(wanted, now_ns, np.zeros(6))) if moves else self._rest()
+        else:
+            twist = np.zeros(6)
+        return Beat(
+            SCHEMA_VERSION, now_ns, held.enable, self.press,
+            tuple(float(value) for value in np.clip(twist, -1.0, 1.0)),
+            settings.speed * (settings.fine if held.fine else 1.0),
+            held.gripper if moves else 0.0, held.home and moves, clutched, held.fine, int(free),
+        )  # fmt: skip
+
+    def _shaped(self, twist: np.ndarray) -> np.ndarray:
+        settings = self.settings
+        wanted = lock(shape(twist, DEAD_ZONE, CURVE), settings.free)
+        return turned(strongest(wanted) if settings.single else wanted, settings.yaw)
+
+    def _smooth(self, wanted: np.ndarray, now_ns: int, rest: np.ndarray) -> np.ndarray:
+        """Filter; after a pause from `rest` on: a hand begins at rest, whatever the stick says."""
+        dt = (now_ns - self._last_ns) * 1e-9
+        last = self._smoothed if 0.0 < dt <= LONGEST_S else None
+        start = last or Smoothed(np.array(rest, dtype=np.float64), np.zeros(len(rest)))
+        self._smoothed = one_euro(self._filter, start, wanted, min(max(dt, 1e-3), LONGEST_S))
+        return self._smoothed.value
 
     def _rest(self) -> np.ndarray:
         self._smoothed = None
         return np.zeros(6)
 
-    def _smooth(self, twist: np.ndarray, now_ns: int) -> np.ndarray:
-        settings = self._settings
-        wanted = lock(shape(twist, DEAD_ZONE, CURVE), settings.free)
-        wanted = turned(strongest(wanted) if settings.single else wanted, settings.yaw)
-        dt = (now_ns - self._last_ns) * 1e-9
-        last = self._smoothed if 0.0 < dt <= LONGEST_S else None
-        start = last or Smoothed(np.zeros(6), np.zeros(6))  # a hand begins at rest, whatever the stick says
-        self._smoothed = one_euro(OneEuro(), start, wanted, min(max(dt, 1e-3), LONGEST_S))
-        return np.clip(self._smoothed.value, -1.0, 1.0)
+    def feel(self, force_n: float, limit_n: float, now_ns: int) -> None:
+        """Let the hand feel a contact force, twenty times a second."""
+        if self._device is None or now_ns - self._felt_ns < FEEL_NS:
+            return
+        self._felt_ns = now_ns
+        strong, weak = rumble(force_n, limit_n, now_ns)
+        share = self.settings.rumble
+        self._device.feel(round(strong * share, 2), round(weak * share, 2))
 
     def close(self) -> None:
         """Release the device."""
+        self.joints = self.opening = self.last = None
         if self._device is not None:
             self._device.close()
             self._device = None
@@ -150,22 +135,37 @@ class Choice:
     """
 
     def __init__(self) -> None:
-        self._key: tuple[str, int] | None = None
-        self._over: set[tuple[str, int]] = set()
+        self._key: tuple[Hand, int] | None = None
+        self._over: dict[Hand, int] = {}
         self._press = 0
+
+    def spend_press(self, hand: Hand, press: int) -> None:
+        """All presses of a hand up to this one are over."""
+        self._over[hand] = max(self._over.get(hand, 0), press)
+
+    def spend(self) -> None:
+        """The press that moves the arm now is over."""
+        if self._key is not None:
+            self.spend_press(*self._key)
+
+    def forget_device(self) -> None:
+        """Another device is held from now on: it counts its presses from 1 again."""
+        self._over.pop("device", None)
+        if self._key is not None and self._key[0] == "device":
+            self._key = None
 
     def choose(self, window: Beat | None, device: Beat | None) -> Beat | None:
         """Return the beat that counts, with its press counted anew and its stamp as it was."""
+        key: tuple[Hand, int]
         if device is not None and device.enable:
             beat, key = device, ("device", device.press)
         elif window is not None and window.enable:
             beat, key = window, ("window", window.press)
         else:
             return None
-        if key in self._over:
+        if key[1] <= self._over.get(key[0], 0):
             return None
         if key != self._key:
-            if self._key is not None:
-                self._over.add(self._key)
+            self.spend()
             self._key, self._press = key, self._press + 1
         return msgspec.structs.replace(beat, press=self._press)

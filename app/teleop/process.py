@@ -16,13 +16,14 @@ from app.core.drive.loop import Driver, serve_driver
 from app.core.errors import UsageError
 from app.core.link.child import ChildLink
 from app.core.wire.client import DeviceClient, Endpoints
+from app.core.wire.messages import ServerInfo
 from app.core.wire.sockets import bind, endpoint_of
+from app.teleop.feel import wrench_topics
 from app.teleop.hand import HandController
-from app.teleop.held import HeldBeats, open_input
+from app.teleop.inputs import INPUT_VARIABLE
 from app.teleop.replay import IdleController, ReplayController
 from app.teleop.scripted import SCRIPTS, ScriptController
 
-INPUT_VARIABLE = "TOUCHSTONE_INPUT"
 OPERATORS = ("hand", "script", "blind", "replay", "idle")
 
 
@@ -39,9 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 @contextmanager
 def make_controller(
-    name: str, task: str, context: zmq.Context[zmq.Socket[bytes]], held: HeldBeats | None = None
+    name: str, info: ServerInfo, context: zmq.Context[zmq.Socket[bytes]], text: str, link: ChildLink
 ) -> Iterator[tuple[Controller, dict[str, Any]]]:
     """Yield a controller and what its `ready` tells.
+
+    Args:
+        text: The input that a hand holds beside the window; empty for none.
 
     Raises:
         UsageError: If there is no such scripted operator for this task.
@@ -49,7 +53,8 @@ def make_controller(
     if name == "hand":
         socket = bind(context, zmq.PULL)
         try:
-            yield HandController(socket, held), {"input": endpoint_of(socket)}
+            with contextlib.closing(HandController(socket, text, wrench_topics(info), link.notice)) as hand:
+                yield hand, {"input": endpoint_of(socket)}
         finally:
             socket.close()
     elif name == "replay":
@@ -57,17 +62,14 @@ def make_controller(
     elif name == "idle":
         yield IdleController(), {}
     else:
-        script = SCRIPTS.get((task, name))
+        script = SCRIPTS.get((info.task, name))
         if script is None:
             raise UsageError(
-                f"operator {name!r}", f"there is none for the task {task!r}", options=[n for _, n in SCRIPTS]
+                f"operator {name!r}",
+                f"there is none for the task {info.task!r}",
+                options=[n for _, n in SCRIPTS],
             )
         yield ScriptController(script()), {}
-
-
-def _open_held(text: str, link: ChildLink) -> HeldBeats:
-    device, settings = open_input(text)
-    return HeldBeats(device, lambda said: link.notice(said, "error"), settings)
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
@@ -75,12 +77,11 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     link = ChildLink("operate", args.hub, args.run_id)
     try:
         with DeviceClient(Endpoints.parse(args.connect)) as client:
-            task = client.describe().task
+            info = client.describe()
             hand = args.operator == "hand"
-            held = _open_held(args.input, link) if hand and args.input else None
-            with (
-                contextlib.closing(held) if held else contextlib.nullcontext(),
-                make_controller(args.operator, task, client.context, held) as (controller, ready),
+            with make_controller(args.operator, info, client.context, args.input, link) as (
+                controller,
+                ready,
             ):
                 driver = Driver(client, controller, link, f"operate-{args.operator}", not hand, by_hand=hand)
                 serve_driver(driver, link, ready)

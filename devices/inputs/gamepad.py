@@ -2,7 +2,7 @@
 
 An event is 8 bytes, little-endian: time in ms (u32), value (i16), type (u8: 1 button, 2 axis; 0x80 is added for the
 state at the start), number (u8). Numbers as the kernel gives them to Xbox-like pads. (Linux kernel documentation,
-"Linux Joystick support".)
+"Linux Joystick support".) Its motors belong to another file of the same pad: rumble.py.
 """
 
 from __future__ import annotations
@@ -12,22 +12,27 @@ import struct
 import numpy as np
 
 from devices.inputs.interface import DeviceFile, Held
+from devices.inputs.rumble import Motors
 
 _EVENT = struct.Struct("<IhBB")
 BUTTON, AXIS, AT_START = 1, 2, 0x80
 FULL = 32767.0
 LEFT_X, LEFT_Y, LEFT_TRIGGER, RIGHT_X, RIGHT_Y, RIGHT_TRIGGER = range(6)
-A, B, START, RIGHT_SHOULDER = 0, 1, 7, 5
+A, B, X, LEFT_SHOULDER, RIGHT_SHOULDER, START = 0, 1, 2, 4, 5, 7
 
 
 class Gamepad:
     """Right shoulder: dead-man. Left stick: away, sideways. Right stick: up, turn. A closes, B opens, Start: home.
 
+    Left shoulder: clutch. Left trigger: fine. X: what may move.
+
     Args:
         path: /dev/input/jsN, or an open file's number.
+        motors: Shakes the pad; owned and closed by this object.
     """
 
-    def __init__(self, path: str | int) -> None:
+    def __init__(self, path: str | int, motors: Motors | None = None) -> None:
+        self._motors = motors
         self._file = DeviceFile("gamepad", path)
         self._axes: dict[int, float] = {}
         self._buttons: dict[int, bool] = {}
@@ -44,7 +49,10 @@ class Gamepad:
         twist[:3] = -self._axis(LEFT_Y), -self._axis(LEFT_X), -self._axis(RIGHT_Y)
         twist[5] = -self._axis(RIGHT_X)
         gripper = float(self._button(B)) - float(self._button(A))
-        return Held(self._button(RIGHT_SHOULDER), np.clip(twist, -1.0, 1.0), gripper, self._button(START))
+        return Held(
+            self._button(RIGHT_SHOULDER), np.clip(twist, -1.0, 1.0), gripper, self._button(START),
+            clutch=self._button(LEFT_SHOULDER), fine=self._axis(LEFT_TRIGGER) > 0.0, lock=self._button(X),
+        )  # fmt: skip
 
     def _take(self, value: int, kind: int, number: int) -> None:
         if kind & ~AT_START == AXIS:
@@ -58,6 +66,13 @@ class Gamepad:
     def _button(self, number: int) -> bool:
         return self._buttons.get(number, False)
 
+    def feel(self, strong: float, weak: float) -> None:
+        """Shake the pad, if it has motors that may be used."""
+        if self._motors is not None:
+            self._motors.shake(strong, weak)
+
     def close(self) -> None:
         """Release the device."""
         self._file.close()
+        if self._motors is not None:
+            self._motors.close()

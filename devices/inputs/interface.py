@@ -22,12 +22,20 @@ class Held:
         twist: (6,) vx vy vz wx wy wz in −1..1, as a person sees it who looks along +x: x away, y left, z up.
         gripper: −1 closing, +1 opening, 0 still.
         home: The home button is held.
+        clutch, fine, lock: The buttons of these names are held.
+        joints: (n,) rad, of a device that has the arm's own joints; None of all others.
+        opening: 0 closed to 1 open, of a device whose gripper has a place; None of all others.
     """
 
     enable: bool = False
     twist: np.ndarray = field(default_factory=lambda: np.zeros(6))
     gripper: float = 0.0
     home: bool = False
+    clutch: bool = False
+    fine: bool = False
+    lock: bool = False
+    joints: np.ndarray | None = None
+    opening: float | None = None
 
 
 class InputDevice(Protocol):
@@ -39,6 +47,10 @@ class InputDevice(Protocol):
         Raises:
             DeviceError: If the device is gone: nothing is held any more.
         """
+        ...
+
+    def feel(self, strong: float, weak: float) -> None:
+        """Shake the hand: its slow motor and its quick one, 0..1. A device without motors does nothing."""
         ...
 
     def close(self) -> None:

@@ -25,9 +25,11 @@ class SpaceMouse:
 
     Args:
         path: /dev/hidrawN, or an open file's number.
+        second: What the right button does: gripper, clutch or fine.
     """
 
-    def __init__(self, path: str | int) -> None:
+    def __init__(self, path: str | int, second: str = "gripper") -> None:
+        self._second = second
         self._file = DeviceFile("SpaceMouse", path)
         self._translation, self._rotation = np.zeros(3), np.zeros(3)
         self._translation_ns = self._rotation_ns = 0
@@ -40,8 +42,10 @@ class SpaceMouse:
         linear = self._translation * (now_ns - self._translation_ns < OLD_NS)
         angular = self._rotation * (now_ns - self._rotation_ns < OLD_NS)
         twist = np.clip(np.concatenate([AXES @ linear, AXES @ angular]) / FULL, -1.0, 1.0)
-        gripper = self._direction if self._buttons & GRIPPER else 0.0
-        return Held(bool(self._buttons & DEAD_MAN), twist, gripper)
+        second = bool(self._buttons & GRIPPER)
+        gripper = self._direction if second and self._second == "gripper" else 0.0
+        clutch, fine = second and self._second == "clutch", second and self._second == "fine"
+        return Held(bool(self._buttons & DEAD_MAN), twist, gripper, clutch=clutch, fine=fine)
 
     def _take(self, report: bytes, now_ns: int) -> None:
         kind, size = report[0], len(report)
@@ -55,6 +59,9 @@ class SpaceMouse:
             if report[1] & GRIPPER and not self._buttons & GRIPPER:
                 self._direction = -self._direction
             self._buttons = report[1]
+
+    def feel(self, strong: float, weak: float) -> None:
+        """It has no motors."""
 
     def close(self) -> None:
         """Release the device."""

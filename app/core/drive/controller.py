@@ -18,7 +18,8 @@ class Action:
         pose: Target tool pose (7,) in the base frame, or None to hold.
         gripper: Target opening in metres.
         done: The controller has finished; nothing is sent after it.
-        token_ns: Stamp of the person's enabling input; 0 when this is not a person's hand.
+        token_ns: Stamp of the person's enabling input, on this machine's monotonic clock; 0 when this is not a
+            person's hand.
         press: Number of the enabling press; 0 when this is not a person's hand.
     """
 
@@ -42,7 +43,8 @@ class Start:
 class Controller(Protocol):
     """A source of motion, driven by `app.core.drive.loop.Driver`. All calls come from one thread.
 
-    One with an attribute `wake`, a ZeroMQ socket, is also asked to act as soon as something waits there.
+    One with an attribute `wake`, a ZeroMQ socket, is also asked to act as soon as something waits there. One with a
+    method `hear(intent)` gets the parent's intents that are not the driver's own.
     """
 
     @property
@@ -69,7 +71,7 @@ class Controller(Protocol):
         ...
 
     def act(self, now_ns: int) -> Action:
-        """Return what to do now. In lock-step `now_ns` is the time of the newest tick."""
+        """Return what to do at the session time `now_ns`; in lock-step that is the time of the newest tick."""
         ...
 
     def state(self) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 Lock-step: receive until the next tick, act, send the set-point of that period.
 Real time: every 1/rate_hz receive what is there, act, send. No stamp is refreshed that a controller did not refresh.
+Controllers live in session time (the server's clock); only the stamp of a person's input is of this machine's clock,
+and is mapped when it is sent.
 """
 
 from __future__ import annotations
@@ -63,6 +65,8 @@ class Driver:
         self.client, self.controller, self.link = client, controller, link
         self.holder, self.headless = holder, headless
         self.info: ServerInfo = client.describe()
+        if not self.info.lockstep:
+            client.synchronise()
         self.tick = Tick()
         self._seq = 0
         self._press = 0
@@ -129,6 +133,14 @@ class Driver:
         for intent in self.link.poll():
             if intent.get("name") == "end":
                 self._ended = True
+            else:
+                self.hear(intent)
+
+    def hear(self, intent: dict[str, Any]) -> None:
+        """Hand an intent that is not the driver's own to a controller that listens."""
+        listen = getattr(self.controller, "hear", None)
+        if listen is not None:
+            listen(intent)
 
     def _over(self, until_ns: int, action: Action | None) -> Why | None:
         if self.link.stopping:
@@ -166,11 +178,11 @@ class Driver:
         while True:
             next_s = self._wait(max(next_s + period_s, time.monotonic()))
             self._hear()
-            action = self.controller.act(time.monotonic_ns())
+            action = self.controller.act(self.client.clock.now_ns())
             why = self._over(until_ns, action)
             if why is not None:
                 return why
-            self._send(action, time.monotonic_ns(), -1)
+            self._send(action, self.client.clock.now_ns(), -1)
             if time.monotonic() >= next_state:
                 next_state = time.monotonic() + STATE_PERIOD_S
                 self.link.send("state", name="driving", **self.controller.state())
@@ -181,7 +193,8 @@ class Driver:
         self._take_in(0)
         earliest_s = time.monotonic() + SHORTEST_S
         poller = zmq.Poller()
-        for socket in (self.client.streams, wake):
+        self.client.keep_time()
+        for socket in (self.client.streams, self.client.commands, wake):
             if socket is not None:
                 poller.register(socket, zmq.POLLIN)
         while (left := until_s - time.monotonic()) > 0:
@@ -195,6 +208,8 @@ class Driver:
                     return now_s
                 poller.unregister(wake)
                 until_s = min(until_s, earliest_s)
+            if self.client.commands in ready:
+                self.client.keep_time()
             self._take_in(0)
         return until_s
 
@@ -204,9 +219,10 @@ class Driver:
             self.client.send_enable(Enable(SCHEMA_VERSION, self.holder, now_ns, self._press, headless=True))
         pose = None if action.pose is None else tuple(float(value) for value in np.asarray(action.pose))
         press = action.press or self._press
+        token_ns = self.client.clock.of(action.token_ns) if action.token_ns else 0
         self.client.send_setpoint(
             SetPoint(
-                SCHEMA_VERSION, self.holder, self.controller.source, self._seq, now_ns, action.token_ns, press,
+                SCHEMA_VERSION, self.holder, self.controller.source, self._seq, now_ns, token_ns, press,
                 period, pose, float(action.gripper),
             )
         )  # fmt: skip
@@ -218,6 +234,7 @@ def serve_driver(driver: Driver, link: ChildLink, ready: dict[str, Any] | None =
     while not link.stopping:
         for intent in link.poll(50):
             if intent.get("name") != "begin":
+                driver.hear(intent)
                 continue
             link.send("state", name="driving")
             try:

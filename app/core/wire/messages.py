@@ -76,7 +76,13 @@ class CameraInfo(msgspec.Struct, frozen=True):
     """Pinhole camera: intrinsics in pixels and where it sits.
 
     `pose` is the 4×4 camera pose, row-major, metres, OpenCV axes (x right, y down, z forward), in `mount`'s frame:
-    "base" for a fixed camera, "tool" for one that travels with the end effector.
+    "base" for a fixed camera, "tool" for one that travels with the end effector. `fx` to `cy` count from the outer corner
+    of the first pixel.
+
+    Attributes:
+        distortion: k1 k2 p1 p2 k3 of the Brown–Conrady model, as OpenCV orders them; empty for none.
+        calibrated: When it was calibrated here (ISO 8601); empty when rig file or device say where it sits.
+        residual_px: RMS reprojection error of that calibration on poses that it was not made from.
     """
 
     name: str
@@ -88,17 +94,37 @@ class CameraInfo(msgspec.Struct, frozen=True):
     cy: float
     mount: Literal["base", "tool"]
     pose: tuple[float, ...]
+    distortion: tuple[float, ...] = ()
+    calibrated: str = ""
+    residual_px: float = 0.0
+
+
+class TouchInfo(msgspec.Struct, frozen=True):
+    """Where a touch sensor sits: every device that publishes a wrench or a field of marker displacements is one.
+
+    Attributes:
+        name: The `device` of its signals.
+        pose: 4×4 pose in the tool frame, row-major, m: its force is drawn from there.
+        markers_m: Rest positions of its markers, flat (N·3), m, tool frame; empty without a field.
+        arm: The `device` whose `pose` signal carries it.
+    """
+
+    name: str
+    pose: tuple[float, ...]
+    markers_m: tuple[float, ...] = ()
+    arm: str = "arm"
 
 
 class ServerInfo(msgspec.Struct, frozen=True):
     """What a device server offers: the answer to the command `describe`.
 
     Attributes:
-        markers_m: Rest positions of the touch markers, flat (N·3), metres, tool frame; empty without touch field.
+        markers_m: Rest positions of the first touch field's markers, flat (N·3), metres, tool frame; empty without one.
         home: Home pose (7,) of the tool.
         limits: The governor's limits by name, in SI units.
         period_ns: Length of one control period in nanoseconds.
         note: What the server chose for this machine (picture size, rate), in words.
+        touches: Every touch sensor; empty in takes that are older than this field (`app.core.sensors.touches_of`).
     """
 
     rig: str
@@ -113,6 +139,7 @@ class ServerInfo(msgspec.Struct, frozen=True):
     task: str
     version: str
     note: str = ""
+    touches: tuple[TouchInfo, ...] = ()
 
 
 class SetPoint(msgspec.Struct, frozen=True, array_like=True):
@@ -208,6 +235,9 @@ class Beat(msgspec.Struct, frozen=True, array_like=True):
         speed: Factor 0..1 on the rig's teleoperation speed.
         gripper: −1 closing, +1 opening, 0 still.
         home: The home key is held (also needs the dead-man).
+        clutch: The arm stands while the hand moves on.
+        fine: Moves at the fine scale; `speed` has it already.
+        lock: What may move, an `app.teleop.modes.Lock`; `twist` has it already.
     """
 
     version: int
@@ -218,3 +248,6 @@ class Beat(msgspec.Struct, frozen=True, array_like=True):
     speed: float
     gripper: float
     home: bool
+    clutch: bool = False
+    fine: bool = False
+    lock: int = 0

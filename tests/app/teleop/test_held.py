@@ -19,7 +19,9 @@ from app.core.safety.reasons import Reason
 from app.core.wire.client import DeviceClient, Endpoints
 from app.core.wire.codec import decode_array
 from app.core.wire.messages import SCHEMA_VERSION, Beat
-from app.teleop.held import Choice, HeldBeats, Settings, open_input, read_settings
+from app.teleop.held import Choice, HeldBeats
+from app.teleop.inputs import open_input
+from app.teleop.settings import Settings, read_settings
 from devices.inputs.interface import Held
 from tests.hygiene import wait_until
 
@@ -32,6 +34,10 @@ class Scripted:
     def __init__(self) -> None:
         self.held = Held()
         self.gone = self.closed = False
+        self.felt: list[tuple[float, float]] = []
+
+    def feel(self, strong: float, weak: float) -> None:
+        self.felt.append((strong, weak))
 
     def look(self, now_ns: int) -> Held:
         if self.gone:
@@ -110,7 +116,9 @@ def test_presses_only_grow_whichever_hand_presses() -> None:
 
 
 def test_what_is_no_input_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"not KIND:PATH. Valid: spacemouse:/dev/…, gamepad:/dev/…"):
+    with pytest.raises(
+        UsageError, match=r"not KIND:PATH. Valid: spacemouse:/dev/…, gamepad:/dev/…, leader:/dev/…, keys:"
+    ):
         open_input("wheel:/dev/x")
     with pytest.raises(UsageError):
         open_input("gamepad")
