@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QStackedLayout, QVBoxLayout, QWidget
 
 from app.review.arrays import unpack
 from widgets.augment.failures import Failures
@@ -20,11 +20,11 @@ from widgets.parts.empty import Empty
 from widgets.parts.key_button import KeyButton
 from widgets.parts.library import Library
 from widgets.parts.progress_line import ProgressLine
+from widgets.parts.settings_form import side_by_side
 from widgets.parts.strip import tell_strip
 from widgets.parts.text import label, row
 
 MOST_PREVIEWED = 60
-LEFT = 344
 
 
 class AugmentPage(Page):
@@ -68,16 +68,6 @@ class AugmentPage(Page):
 
     def _build(self) -> None:
         theme = self.context.theme
-        left = QVBoxLayout()
-        left.setSpacing(theme.grid())
-        left.addWidget(self.settings)
-        left.addStretch(1)
-        left.addWidget(self.preview)
-        left.addWidget(self.start)
-        column = QWidget()
-        column.setFixedWidth(LEFT)
-        column.setLayout(left)
-        left.setContentsMargins(0, 0, 0, 0)
         self.shown.setAccessibleName("Demonstration shown")
         self.shown.setMinimumWidth(220)
         right = QVBoxLayout()
@@ -91,12 +81,7 @@ class AugmentPage(Page):
         right.addLayout(row(self.progress, self.stop, spacing=theme.grid(2)))
         right.addWidget(label("Not kept", "heading"))
         right.addWidget(self.failures, 2)
-        layout = QHBoxLayout(self)
-        side = theme.grid(2)
-        layout.setContentsMargins(side, side, side, side)
-        layout.setSpacing(side)
-        layout.addWidget(column)
-        layout.addLayout(right, 1)
+        side_by_side(self, self.context, self.settings.column(1, self.preview, self.start), right)
 
     def _connect(self) -> None:
         self.settings.changed.connect(self._show_state)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QSpinBox, QWidget
 
 from widgets.context import WindowContext
 from widgets.parts.episodes import EpisodeItem, counts_text
 from widgets.parts.library import Library
-from widgets.parts.text import add_field, card, form, label, pad
+from widgets.parts.settings_form import SettingsForm
+from widgets.parts.text import label, pad
 
 RECIPES = (
     (
@@ -21,18 +21,12 @@ RECIPES = (
 )
 
 
-class AugmentSettings(QWidget):
-    """Form of the arguments of `augment`.
-
-    Signals:
-        changed(): Anything changed, counts included.
-    """
-
-    changed = Signal()
+class AugmentSettings(SettingsForm):
+    """Form of the arguments of `augment`."""
 
     def __init__(self, context: WindowContext, library: Library) -> None:
-        super().__init__()
-        self._context, self._library = context, library
+        super().__init__(context)
+        self._library = library
         self.items: list[EpisodeItem] = []
         self.source, self.recipe = QComboBox(), QComboBox()
         self.counts, self.about = label("", "small", wrap=True), label(RECIPES[0][2], "small", wrap=True)
@@ -42,7 +36,6 @@ class AugmentSettings(QWidget):
         self._connect()
 
     def _build(self) -> None:
-        theme = self._context.theme
         project = self._context.project
         self.source.addItem("Demonstrations", project.demonstrations)
         self.source.addItem("Rollouts", project.rollouts)
@@ -60,25 +53,11 @@ class AugmentSettings(QWidget):
         self.seed.setRange(0, 2**31 - 1)
         pad(self.lateral, self.normal, self.attempts, self.seed)
         self.seed.setToolTip("The same seed draws the same pulses")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(theme.grid())
-        frame, inner = card(theme, "Demonstrations")
-        fields = form(theme)
-        add_field(fields, "Folder", self.source)
-        inner.addLayout(fields)
-        inner.addWidget(self.counts)
-        layout.addWidget(frame)
-        frame, inner = card(theme, "Recipe")
-        fields = form(theme)
-        add_field(fields, "Recipe", self.recipe)
-        add_field(fields, "Along the board", self.lateral)
-        add_field(fields, "Across the board", self.normal)
-        add_field(fields, "Attempts", self.attempts)
-        add_field(fields, "Seed", self.seed)
-        inner.addLayout(fields)
-        inner.addWidget(self.about)
-        layout.addWidget(frame)
+        self.add_card("Demonstrations", Folder=self.source).addWidget(self.counts)
+        self.add_card(
+            "Recipe", Recipe=self.recipe, Along_the_board=self.lateral, Across_the_board=self.normal,
+            Attempts=self.attempts, Seed=self.seed,
+        ).addWidget(self.about)  # fmt: skip
 
     @staticmethod
     def _set_up(box: QDoubleSpinBox, value: float, most: float, tip: str) -> None:
@@ -127,12 +106,9 @@ class AugmentSettings(QWidget):
             "--lateral-mm", f"{self.lateral.value():g}", "--normal-mm", f"{self.normal.value():g}",
         ]  # fmt: skip
 
-    def set_editable(self, editable: bool) -> None:
-        """Lock the form while something runs."""
-        for field in (self.source, self.recipe, self.lateral, self.normal, self.attempts, self.seed):
-            field.setEnabled(editable)
-            if not editable:
-                field.setStatusTip("Stop the run first.")
+    def editable_fields(self) -> tuple[QWidget, ...]:
+        """Return the fields that lock while something runs."""
+        return self.source, self.recipe, self.lateral, self.normal, self.attempts, self.seed
 
     def state(self) -> dict[str, object]:
         """Return the values to remember."""

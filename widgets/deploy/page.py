@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from widgets.context import WindowContext
 from widgets.deploy.enabling import Consent, Enabling
@@ -20,11 +20,11 @@ from widgets.parts.episodes import plural
 from widgets.parts.key_button import KeyButton
 from widgets.parts.library import Library
 from widgets.parts.progress_line import ProgressLine
+from widgets.parts.settings_form import side_by_side
 from widgets.parts.text import label, row
 from widgets.theme.tokens import State
 from widgets.views.live_views import LiveViews
 
-LEFT = 344
 LOOK_EVERY = 60  # ticks: about once a second
 VIEWS_EVERY = 2  # the policy needs the processor more than the eye needs 60 pictures a second
 WORDS = {
@@ -71,28 +71,11 @@ class DeployPage(Page):
         self._show_state()
 
     def _build(self) -> None:
-        theme = self.context.theme
-        layout = QHBoxLayout(self)
-        side = theme.grid(2)
-        layout.setContentsMargins(side, side, side, side)
-        layout.setSpacing(side)
-        layout.addWidget(self._build_left())
-        layout.addWidget(self._build_right(), 1)
-
-    def _build_left(self) -> QWidget:
-        theme = self.context.theme
-        column = QWidget()
-        column.setFixedWidth(LEFT)
-        left = QVBoxLayout(column)
-        left.setContentsMargins(0, 0, 0, 0)
-        left.setSpacing(theme.grid())
-        left.addWidget(self.settings)
-        left.addLayout(row(label("Scores", "heading"), 1, self.summary))
-        left.addWidget(self.scores, 1)
-        left.addWidget(self.progress)
-        left.addWidget(self.go)
-        left.addWidget(self.stop)
-        return column
+        scores = QVBoxLayout()
+        scores.addLayout(row(label("Scores", "heading"), 1, self.summary))
+        scores.addWidget(self.scores, 1)
+        left = self.settings.column(scores, self.progress, self.go, self.stop)
+        side_by_side(self, self.context, left, self._build_right())
 
     def _build_right(self) -> QWidget:
         theme = self.context.theme

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QSpinBox, QWidget
 
 from app.deploy.preflight import hindrance, preflight
 from app.learning.runs import RunRow, list_runs
 from widgets.context import WindowContext
 from widgets.deploy.preflight_list import PreflightList
-from widgets.parts.text import add_field, card, form, label, pad, row
+from widgets.parts.settings_form import SettingsForm
+from widgets.parts.text import label, pad, row
 from widgets.rig_session import RigPhase
 
 
-class DeploySettings(QWidget):
-    """Form of the arguments of `deploy`, with its preflight.
-
-    Signals:
-        changed(): Anything changed.
-    """
-
-    changed = Signal()
+class DeploySettings(SettingsForm):
+    """Form of the arguments of `deploy`, with its preflight."""
 
     def __init__(self, context: WindowContext) -> None:
-        super().__init__()
-        self._context = context
+        super().__init__(context)
         self.runs: list[RunRow] = []
         self.run, self.episodes, self.seed = QComboBox(), QSpinBox(), QSpinBox()
         self.enable = QComboBox()
@@ -35,7 +28,6 @@ class DeploySettings(QWidget):
             number.valueChanged.connect(lambda _value: self.changed.emit())
 
     def _build(self) -> None:
-        theme = self._context.theme
         self.episodes.setRange(1, 1000)
         self.episodes.setValue(10)
         self.seed.setRange(0, 2**31 - 1)
@@ -48,26 +40,13 @@ class DeploySettings(QWidget):
         self.enable.setToolTip(
             "This window: motion ends when it is left, stalls or is closed, as on a real arm"
         )
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(theme.grid())
-        frame, inner = card(theme, "Policy")
-        fields = form(theme)
-        add_field(fields, "Run", self.run)
-        inner.addLayout(fields)
-        inner.addWidget(self.preflight)
-        layout.addWidget(frame)
+        self.add_card("Policy", Run=self.run).addWidget(self.preflight)
         self.episodes.setAccessibleName("Rollouts")
         self.seed.setAccessibleName("Seed of the first board")
-        frame, inner = card(theme)
-        fields = form(theme)
         numbers = row(self.episodes, label("from seed", "muted"), self.seed)
         numbers.setStretch(0, 1)
         numbers.setStretch(2, 1)
-        add_field(fields, "Rollouts", numbers)
-        add_field(fields, "Enabled by", self.enable)
-        inner.addLayout(fields)
-        layout.addWidget(frame)
+        self.add_card(Rollouts=numbers, Enabled_by=self.enable)
 
     def refresh(self) -> None:
         """List the runs again; the chosen one stays, and a new finished one is offered first."""
@@ -108,7 +87,6 @@ class DeploySettings(QWidget):
         """Return why the policy may not drive; empty if it may."""
         return hindrance(self.preflight.lines)
 
-    def set_editable(self, editable: bool) -> None:
-        """Lock the form while a policy drives."""
-        for field in (self.run, self.episodes, self.seed, self.enable):
-            field.setEnabled(editable)
+    def editable_fields(self) -> tuple[QWidget, ...]:
+        """Return the fields that lock while a policy drives."""
+        return self.run, self.episodes, self.seed, self.enable

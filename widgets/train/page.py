@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 
 from app.learning.runs import LossRow, RunRow, list_runs, read_losses, read_run
 from widgets.bridge.jobs import Job
@@ -16,13 +16,13 @@ from widgets.parts.empty import Empty
 from widgets.parts.key_button import KeyButton
 from widgets.parts.library import Library
 from widgets.parts.progress_line import ProgressLine
+from widgets.parts.settings_form import side_by_side
 from widgets.parts.strip import tell_strip
 from widgets.parts.text import label, row
 from widgets.train.curves import LossCurves, RunCurves
 from widgets.train.run_table import RunTable
 from widgets.train.settings import TrainSettings
 
-LEFT = 344
 TABLE_EVERY = 60  # events of the trainer: every ten seconds or so the table shows what was saved
 
 
@@ -71,14 +71,6 @@ class TrainPage(Page):
 
     def _build(self) -> None:
         theme = self.context.theme
-        column = QWidget()
-        column.setFixedWidth(LEFT)
-        left = QVBoxLayout(column)
-        left.setContentsMargins(0, 0, 0, 0)
-        left.setSpacing(theme.grid())
-        left.addWidget(self.settings)
-        left.addStretch(1)
-        left.addWidget(self.start)
         right = QVBoxLayout()
         right.setSpacing(theme.grid())
         self.heading = label("Loss", "title")
@@ -91,12 +83,7 @@ class TrainPage(Page):
         right.addLayout(row(self.progress, self.stop, self.cancel, spacing=theme.grid(1)))
         right.addLayout(row(label("Runs", "heading"), 1, self.resume))
         right.addWidget(self.table, 2)
-        layout = QHBoxLayout(self)
-        side = theme.grid(2)
-        layout.setContentsMargins(side, side, side, side)
-        layout.setSpacing(side)
-        layout.addWidget(column)
-        layout.addLayout(right, 1)
+        side_by_side(self, self.context, self.settings.column(1, self.start), right)
 
     def _connect(self) -> None:
         self.settings.changed.connect(self._show_state)

@@ -6,32 +6,26 @@ import time
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QSpinBox, QWidget
 
 from app.learning.policies import POLICIES
 from app.learning.runs import name_problem
 from widgets.context import WindowContext
 from widgets.parts.episodes import EpisodeItem, plural
 from widgets.parts.library import Library
-from widgets.parts.text import add_field, card, form, label, pad, row
+from widgets.parts.settings_form import SettingsForm
+from widgets.parts.text import label, pad, row
 
 POLICY_WORDS = {"rdp": "Reactive diffusion (RDP)"}
 DEFAULT_STEPS = 6000
 
 
-class TrainSettings(QWidget):
-    """Form of the arguments of `train`.
-
-    Signals:
-        changed(): Anything changed, counts included.
-    """
-
-    changed = Signal()
+class TrainSettings(SettingsForm):
+    """Form of the arguments of `train`."""
 
     def __init__(self, context: WindowContext, library: Library) -> None:
-        super().__init__()
-        self._context, self._library = context, library
+        super().__init__(context)
+        self._library = library
         project = context.project
         self.folders: dict[str, Path] = {
             "Demonstrations": project.demonstrations, "Augmented": project.augmented, "Rollouts": project.rollouts
@@ -45,7 +39,6 @@ class TrainSettings(QWidget):
         self._connect()
 
     def _build(self) -> None:
-        theme = self._context.theme
         for name in ("Demonstrations", "Augmented"):
             self.boxes[name].setChecked(True)
         self.boxes["Rollouts"].setToolTip("A policy's own rollouts that the task's score accepted")
@@ -58,23 +51,12 @@ class TrainSettings(QWidget):
         self.steps.setToolTip("Of tokenizer and planner together")
         self.seed.setRange(0, 2**31 - 1)
         pad(self.steps, self.seed)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(theme.grid())
-        frame, inner = card(theme, "Data")
+        inner = self.add_card("Data")
         inner.setSpacing(0)
         for name, box in self.boxes.items():
             inner.addLayout(row(box, 1, self._counts[name]))
         inner.addWidget(self.total)
-        layout.addWidget(frame)
-        frame, inner = card(theme, "Policy")
-        fields = form(theme)
-        add_field(fields, "Policy", self.policy)
-        add_field(fields, "Steps", self.steps)
-        add_field(fields, "Seed", self.seed)
-        add_field(fields, "Run name", self.name)
-        inner.addLayout(fields)
-        layout.addWidget(frame)
+        self.add_card("Policy", Policy=self.policy, Steps=self.steps, Seed=self.seed, Run_name=self.name)
 
     def _connect(self) -> None:
         for box in self.boxes.values():
@@ -128,11 +110,9 @@ class TrainSettings(QWidget):
             "--seed", str(self.seed.value()), "--out", str(self._context.project.runs / self.name.text()),
         ]  # fmt: skip
 
-    def set_editable(self, editable: bool) -> None:
-        """Lock the form while something runs."""
-        for field in (*self.boxes.values(), self.policy, self.steps, self.seed, self.name):
-            field.setEnabled(editable)
-            field.setToolTip(field.toolTip() if editable else "A run is training: stop it first.")
+    def editable_fields(self) -> tuple[QWidget, ...]:
+        """Return the fields that lock while something runs."""
+        return *self.boxes.values(), self.policy, self.steps, self.seed, self.name
 
     def state(self) -> dict[str, object]:
         """Return the values to remember."""
