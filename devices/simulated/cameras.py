@@ -52,7 +52,7 @@ class Renderer:
         self._first = bench.snapshot()
         self._model: Any = picture_model(width, height)
         self._data: Any = mujoco.MjData(self._model)
-        self._gl, self.backend = _open_gl(width, height)
+        self._gl, self.backend = open_gl(width, height)
         self._context = mujoco.MjrContext(self._model, mujoco.mjtFontScale.mjFONTSCALE_100)
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
         self._context.readDepthMap = mujoco.mjtDepthMap.mjDEPTH_ZEROFAR
@@ -91,7 +91,7 @@ class Renderer:
         colour = np.empty((*self._size, 3), np.uint8)
         raw = np.empty(self._size, np.float32)
         mujoco.mjr_readPixels(colour, raw, self._area, self._context)
-        return np.ascontiguousarray(colour[::-1]), self._metres(raw[::-1])
+        return np.ascontiguousarray(colour[::-1]), metres(self._model, raw[::-1])
 
     def probe_speed(self) -> float:
         """Measure how many pictures a second this machine renders (both cameras in turn, colour and depth)."""
@@ -120,17 +120,18 @@ class Renderer:
         alpha = self._patch_alpha * (1.0 - snapshot.cleaned)
         self._model.geom_rgba[self._patches, 3] = np.where(alpha < _VANISHED, 0.0, alpha)
 
-    def _metres(self, raw: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Turn the depth buffer (1 at the near plane, 0 at the far one) into metres.
 
-        Perspective depth: raw = near (far - z) / (z (far - near)), solved for z.
-        """
-        near = self._model.vis.map.znear * self._model.stat.extent
-        far = self._model.vis.map.zfar * self._model.stat.extent
-        return np.asarray(near * far / (raw.astype(np.float64) * (far - near) + near), dtype=np.float32)
+def metres(model: Any, raw: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return metres along a camera's z of a depth buffer that is 1 at the near plane and 0 at the far one.
+
+    Perspective depth: raw = near (far - z) / (z (far - near)), solved for z.
+    """
+    near = model.vis.map.znear * model.stat.extent
+    far = model.vis.map.zfar * model.stat.extent
+    return np.asarray(near * far / (raw.astype(np.float64) * (far - near) + near), dtype=np.float32)
 
 
-def _open_gl(width: int, height: int) -> tuple[Any, str]:
+def open_gl(width: int, height: int) -> tuple[Any, str]:
     """Open an off-screen OpenGL context and make it current; return it and its name.
 
     Raises:

@@ -1,12 +1,16 @@
-"""When the simulated cameras take pictures, and where: in a thread of their own, or at once in lock-step.
+"""When simulated cameras take pictures, and where: in a thread of their own, or at once in lock-step.
 
-The thread gets copied states only, so that physics, wrench and control keep their rate while it renders.
+The thread gets copied states only, so that physics, wrench and control keep their rate while it renders. Used by the
+simulated bench and by the driver of robosuite environments.
 """
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,12 +21,63 @@ from app.core.wire.codec import encode_depth
 from app.core.wire.messages import StreamSpec
 from devices.interface import Sample
 from devices.simulated.bench import Bench
-from devices.simulated.cameras import Renderer
+from devices.simulated.cameras import Picture, Renderer
 
 TICK_HZ = 250.0
 CAMERAS = ("scene", "wrist")
 JPEG_QUALITY = 90
 SHARE_OF_A_CORE = 0.6  # the most that live rendering may take of one core
+
+
+class Stage(Protocol):
+    """What is filmed."""
+
+    @property
+    def time_ns(self) -> int:
+        """Its own time since the reset."""
+        ...
+
+    def snapshot(self) -> Any:
+        """Return a copy of the state, for its drawer."""
+        ...
+
+
+class Drawer(Protocol):
+    """What films it; belongs to the thread that opened it."""
+
+    def render(self, snapshot: Any, camera: str) -> Picture:
+        """Return colour (H, W, 3) and depth (H, W), m, of a copied state."""
+        ...
+
+    def probe_speed(self) -> float:
+        """Return how many pictures a second this machine draws."""
+        ...
+
+    def close(self) -> None:
+        """Free it."""
+        ...
+
+
+@dataclass(frozen=True)
+class Filming:
+    """How a stage is filmed.
+
+    Attributes:
+        open: Opens the drawer, in the thread that will use it.
+        cameras: Names of the cameras, and of the devices whose signals they are.
+        size: Width and height, pixels.
+        rate_hz, depth_hz: Pictures and depth pictures per second and camera that are asked for; depth 0 for none.
+        tick_hz: How many governor periods a second has.
+        note: How the drawing was made light, for people.
+    """
+
+    open: Callable[[], Drawer]
+    cameras: tuple[str, ...]
+    size: tuple[int, int]
+    rate_hz: float
+    depth_hz: float
+    tick_hz: float
+    note: str
 
 
 class Pictures(Protocol):
@@ -34,7 +89,7 @@ class Pictures(Protocol):
         """Return the specs of the camera signals."""
         ...
 
-    def collect(self, tick: int, bench: Bench) -> list[Sample]:
+    def collect(self, tick: int, stage: Stage) -> list[Sample]:
         """Return the pictures that are due at governor period `tick` since the reset (0: all are due)."""
         ...
 
@@ -47,27 +102,31 @@ class Pictures(Protocol):
         ...
 
 
-def picture_streams(size: tuple[int, int], rate_hz: float, depth_hz: float) -> tuple[StreamSpec, ...]:
-    """Return the specs of both cameras' colour and (if its rate is not 0) depth."""
+def picture_streams(
+    cameras: tuple[str, ...], size: tuple[int, int], rate_hz: float, depth_hz: float
+) -> tuple[StreamSpec, ...]:
+    """Return the specs of every camera's colour and (if its rate is not 0) depth."""
     width, height = size
     specs = [
-        StreamSpec(name, "color", "|u1", (height, width, 3), rate_hz, encoding="jpeg") for name in CAMERAS
+        StreamSpec(name, "color", "|u1", (height, width, 3), rate_hz, encoding="jpeg") for name in cameras
     ]
     if depth_hz > 0:
         specs += [
             StreamSpec(
                 name, "depth", "<u2", (height, width), depth_hz, "mm", encoding="depth16", required=False
             )
-            for name in CAMERAS
+            for name in cameras
         ]
     return tuple(specs)
 
 
-def take(renderer: Renderer, state: Any, t_device_ns: int, with_depth: bool) -> list[Sample]:
-    """Render both cameras from a copied state."""
+def take(
+    drawer: Drawer, cameras: tuple[str, ...], state: Any, t_device_ns: int, with_depth: bool
+) -> list[Sample]:
+    """Draw every camera from a copied state."""
     samples = []
-    for name in CAMERAS:
-        rgb, depth = renderer.render(state, name)
+    for name in cameras:
+        rgb, depth = drawer.render(state, name)
         jpeg = simplejpeg.encode_jpeg(np.ascontiguousarray(rgb), quality=JPEG_QUALITY, colorspace="RGB")
         samples.append(Sample(f"{name}/color", t_device_ns, jpeg))
         if with_depth:
@@ -78,11 +137,11 @@ def take(renderer: Renderer, state: Any, t_device_ns: int, with_depth: bool) -> 
 class _Schedule:
     """Every how many governor periods a picture, and a depth picture, is due."""
 
-    def __init__(self, rate_hz: float, depth_hz: float) -> None:
-        self.every = max(1, round(TICK_HZ / rate_hz))
+    def __init__(self, tick_hz: float, rate_hz: float, depth_hz: float) -> None:
+        self.every = max(1, round(tick_hz / rate_hz))
         self.depth_every = self.every * max(1, round(rate_hz / depth_hz)) if depth_hz > 0 else 0
-        self.rate_hz = TICK_HZ / self.every
-        self.depth_hz = TICK_HZ / self.depth_every if self.depth_every else 0.0
+        self.rate_hz = tick_hz / self.every
+        self.depth_hz = tick_hz / self.depth_every if self.depth_every else 0.0
 
     def due(self, tick: int) -> tuple[bool, bool]:
         """Return whether a colour and a depth picture are due."""
@@ -90,35 +149,39 @@ class _Schedule:
 
 
 class PicturesAtOnce:
-    """Renders in the calling thread at exact simulated times: lock-step."""
+    """Draws in the calling thread at exact simulated times: lock-step."""
 
-    def __init__(self, renderer: Renderer, size: tuple[int, int], rate_hz: float, depth_hz: float) -> None:
-        self._renderer, self._size = renderer, size
-        self._schedule = _Schedule(rate_hz, depth_hz)
-        self.note = f"lock-step, pictures {size[0]}×{size[1]} at {self._schedule.rate_hz:g} Hz"
+    def __init__(self, filming: Filming) -> None:
+        self._filming, self._drawer = filming, filming.open()
+        self._schedule = _Schedule(filming.tick_hz, filming.rate_hz, filming.depth_hz)
+        width, height = filming.size
+        self.note = f"lock-step, pictures {width}×{height} at {self._schedule.rate_hz:g} Hz"
 
     def streams(self) -> tuple[StreamSpec, ...]:
         """Return the specs of the camera signals."""
-        return picture_streams(self._size, self._schedule.rate_hz, self._schedule.depth_hz)
+        filming, schedule = self._filming, self._schedule
+        return picture_streams(filming.cameras, filming.size, schedule.rate_hz, schedule.depth_hz)
 
-    def collect(self, tick: int, bench: Bench) -> list[Sample]:
-        """Render if a picture is due."""
+    def collect(self, tick: int, stage: Stage) -> list[Sample]:
+        """Draw if a picture is due."""
         color, depth = self._schedule.due(tick)
-        return take(self._renderer, bench.snapshot(), bench.time_ns, depth) if color else []
+        if not color:
+            return []
+        return take(self._drawer, self._filming.cameras, stage.snapshot(), stage.time_ns, depth)
 
     def forget(self) -> None:
         """Nothing waits here."""
 
     def close(self) -> None:
-        """Free the renderer."""
-        self._renderer.close()
+        """Free the drawer."""
+        self._drawer.close()
 
 
 class PicturesInThread:
-    """Renders in a thread that owns its renderer: real time. A picture that is not ready in time is skipped."""
+    """Draws in a thread that owns its drawer: real time. A picture that is not ready in time is skipped."""
 
-    def __init__(self, bench: Bench, size: tuple[int, int], rate_hz: float, depth_hz: float) -> None:
-        self._bench, self._size = bench, size
+    def __init__(self, filming: Filming) -> None:
+        self._filming = filming
         self._epoch = 0
         self._wanted: deque[tuple[int, Any, int, bool]] = deque(maxlen=1)
         self._made: deque[tuple[int, list[Sample]]] = deque()
@@ -132,22 +195,24 @@ class PicturesInThread:
         self._ready.wait()
         if self._error is not None:
             raise self._error
-        able = SHARE_OF_A_CORE * self._fps / len(CAMERAS)
-        self._schedule = _Schedule(min(rate_hz, max(1.0, able)), depth_hz)
+        able = SHARE_OF_A_CORE * self._fps / len(filming.cameras)
+        self._schedule = _Schedule(filming.tick_hz, min(filming.rate_hz, max(1.0, able)), filming.depth_hz)
+        width, height = filming.size
         self.note = (
-            f"pictures {size[0]}×{size[1]} at {self._schedule.rate_hz:.3g} Hz (asked for {rate_hz:g}; this machine "
-            f"renders {self._fps:.0f} a second), light meshes, no shadows, no multisampling"
+            f"pictures {width}×{height} at {self._schedule.rate_hz:.3g} Hz (asked for {filming.rate_hz:g}; this "
+            f"machine renders {self._fps:.0f} a second), {filming.note}"
         )
 
     def streams(self) -> tuple[StreamSpec, ...]:
         """Return the specs of the camera signals."""
-        return picture_streams(self._size, self._schedule.rate_hz, self._schedule.depth_hz)
+        filming, schedule = self._filming, self._schedule
+        return picture_streams(filming.cameras, filming.size, schedule.rate_hz, schedule.depth_hz)
 
-    def collect(self, tick: int, bench: Bench) -> list[Sample]:
+    def collect(self, tick: int, stage: Stage) -> list[Sample]:
         """Hand the present state to the thread if a picture is due, and return what it has made since."""
         color, depth = self._schedule.due(tick)
         if color:
-            self._wanted.append((self._epoch, bench.snapshot(), bench.time_ns, depth))
+            self._wanted.append((self._epoch, stage.snapshot(), stage.time_ns, depth))
             self._wake.set()
         samples: list[Sample] = []
         while self._made:
@@ -163,8 +228,8 @@ class PicturesInThread:
     def _work(self) -> None:
         try:
             yield_to_control()
-            renderer = Renderer(self._bench, self._size)
-            self._fps = renderer.probe_speed()
+            drawer = self._filming.open()
+            self._fps = drawer.probe_speed()
         except Exception as error:  # noqa: BLE001 - raised again in the opener, who waits
             self._error = error
             self._ready.set()
@@ -175,8 +240,9 @@ class PicturesInThread:
             self._wake.clear()
             while self._wanted and not self._closing:
                 epoch, state, t_device_ns, with_depth = self._wanted.popleft()
-                self._made.append((epoch, take(renderer, state, t_device_ns, with_depth)))
-        renderer.close()
+                made = take(drawer, self._filming.cameras, state, t_device_ns, with_depth)
+                self._made.append((epoch, made))
+        drawer.close()
 
     def close(self) -> None:
         """Stop the thread."""
@@ -185,10 +251,15 @@ class PicturesInThread:
         self._thread.join()
 
 
+def film(filming: Filming, threaded: bool) -> Pictures:
+    """Return the cameras of a stage, in real time (`threaded`) or in lock-step."""
+    return PicturesInThread(filming) if threaded else PicturesAtOnce(filming)
+
+
 def make_pictures(
     bench: Bench, size: tuple[int, int], rate_hz: float, depth_hz: float, threaded: bool
 ) -> Pictures:
     """Return the cameras of a bench, in real time (`threaded`) or in lock-step."""
-    if threaded:
-        return PicturesInThread(bench, size, rate_hz, depth_hz)
-    return PicturesAtOnce(Renderer(bench, size), size, rate_hz, depth_hz)
+    note = "light meshes, no shadows, no multisampling"
+    opener = functools.partial(Renderer, bench, size)
+    return film(Filming(opener, CAMERAS, size, rate_hz, depth_hz, TICK_HZ, note), threaded)
