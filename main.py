@@ -24,8 +24,13 @@ ROLES: dict[str, tuple[str, str]] = {
     "device": ("devices.server", "one device server (started by serve)"),
     "collect": ("app.session.collect", "record demonstrations on a rig"),
     "operate": ("app.teleop.process", "operator process (started by collect)"),
+    "tones": ("app.teleop.tones", "let the contact force be heard (started by the window)"),
+    "leader": ("app.teleop.calibrate", "calibrate a leader arm: which posture its servos are in"),
     "record": ("recorders.process", "recorder process (started by collect and deploy)"),
     "episodes": ("app.review.listing", "list and verify the episodes of a folder"),
+    "export": ("app.exchange.exporting", "write episodes for another training code"),
+    "import": ("app.exchange.importing", "read another program's episodes"),
+    "unpack": ("app.exchange.unpacking", "read a foreign set within limits (started by import)"),
     "read": ("app.review.reader", "serve episodes to the window (started by it)"),
     "augment": ("app.augment.process", "multiply demonstrations by synthetic perturbation"),
     "train": ("app.learning.train", "train a policy"),
@@ -34,7 +39,8 @@ ROLES: dict[str, tuple[str, str]] = {
     "demo": ("app.demo.process", "the whole loop without a display"),
     "shots": ("widgets.shots", "a picture of each workspace"),
     "keys": ("app.keys.process", "keys for serving a rig to other machines"),
-    "bench": ("app.bench.process", "measure this machine: wire"),
+    "bench": ("app.bench.process", "measure this machine: wire, window"),
+    "bench-window": ("widgets.bench.process", "the window under load (typed as `bench window`)"),
     "doctor": ("app.doctor.process", "what this machine has and lacks"),
 }
 
@@ -62,12 +68,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what every role takes."""
-    parser.add_argument(
-        "--json", action="store_true", help="one JSON object on the last line of standard output"
-    )
-    parser.add_argument(
-        "--keys", metavar="FOLDER", help="keys of this machine; the person's settings by default"
-    )
+    parser.add_argument("--json", action="store_true", help="one JSON object on the last line of the output")
+    parser.add_argument("--keys", metavar="FOLDER", help="keys of this machine; the person's own by default")
     parser.add_argument("--hub", help=argparse.SUPPRESS)
     parser.add_argument("--run-id", help=argparse.SUPPRESS)
 
@@ -118,6 +120,8 @@ def main(arguments: list[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     Parser.as_json = "--json" in words
     role = words.pop(0) if words and not words[0].startswith("-") else "window"
+    if role == "bench" and words[:1] == ["window"]:  # Qt is for a process of its own
+        role, words = "bench-window", words[1:]
     if role not in ROLES or (words[:1] in (["-h"], ["--help"]) and role == "window"):
         build_parser().parse_args([role, *words])  # prints help or the valid roles, and leaves
     as_json = "--json" in words
