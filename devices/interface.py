@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from app.core.safety.governor import Measured
-from app.core.wire.messages import CameraInfo, StreamSpec
+from app.core.wire.messages import CameraInfo, StreamSpec, TouchInfo
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class Description:
         home: Home pose (7,) of the tool.
         tick_s: Length of one governor period: `advance` moves time by exactly this.
         note: What was chosen for this machine, in words.
+        touches: Every touch sensor with its place; empty: derived from the streams, at the tool's origin.
     """
 
     streams: tuple[StreamSpec, ...]
@@ -51,6 +52,7 @@ class Description:
     home: np.ndarray
     tick_s: float
     note: str
+    touches: tuple[TouchInfo, ...] = ()
 
 
 class Device(Protocol):

@@ -77,8 +77,9 @@ def transform_points(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
 def project(camera: CameraInfo, tool_pose: np.ndarray, points_base: np.ndarray) -> np.ndarray:
     """Return pixels (N, 2) of points (N, 3) of the base frame in a camera; NaN for points behind it.
 
-    Pinhole: u = fx·X/Z + cx, v = fy·Y/Z + cy in the camera frame (x right, y down, z forward). Pixel (0, 0) is the
-    outer corner of the first pixel, so its centre is (0.5, 0.5).
+    Pinhole: u = fx·x + cx, v = fy·y + cy with x = X/Z, y = Y/Z in the camera frame (x right, y down, z forward), x and
+    y distorted first if the camera says so. Pixel (0, 0) is the outer corner of the first pixel, so its centre is
+    (0.5, 0.5).
 
     Args:
         tool_pose: Measured tool pose (7,), used when the camera travels with the tool.
@@ -88,6 +89,32 @@ def project(camera: CameraInfo, tool_pose: np.ndarray, points_base: np.ndarray) 
     rotation, origin = camera_pose[:3, :3], camera_pose[:3, 3]
     in_camera = (np.asarray(points_base) - origin) @ rotation
     depth = np.where(in_camera[:, 2] > 1e-6, in_camera[:, 2], np.nan)
-    u = camera.fx * in_camera[:, 0] / depth + camera.cx
-    v = camera.fy * in_camera[:, 1] / depth + camera.cy
-    return np.stack([u, v], axis=1)
+    rays = in_camera[:, :2] / depth[:, None]
+    if camera.distortion:
+        rays = distort(camera, rays)
+    return rays * (camera.fx, camera.fy) + (camera.cx, camera.cy)
+
+
+def distort(camera: CameraInfo, rays: np.ndarray) -> np.ndarray:
+    """Return distorted rays (N, 2) of undistorted ones (X/Z, Y/Z), by the Brown–Conrady model of a camera.
+
+    x' = x·(1 + k1·r² + k2·r⁴ + k3·r⁶) + 2·p1·x·y + p2·(r² + 2x²), y' alike (D. C. Brown, Close-range camera
+    calibration, 1971). Far outside the picture the polynomial means nothing and may fold back into it: rays at more
+    than 1.5 times the radius of its corners stay as they are.
+    """
+    k1, k2, p1, p2, k3 = (*camera.distortion, 0.0, 0.0, 0.0, 0.0, 0.0)[:5]
+    x, y = rays[:, 0], rays[:, 1]
+    square = x * x + y * y
+    radial = 1.0 + square * (k1 + square * (k2 + square * k3))
+    bent = np.stack(
+        [
+            x * radial + 2.0 * p1 * x * y + p2 * (square + 2.0 * x * x),
+            y * radial + p1 * (square + 2.0 * y * y) + 2.0 * p2 * x * y,
+        ],
+        axis=1,
+    )
+    corner = np.hypot(
+        max(camera.cx, camera.width - camera.cx) / camera.fx,
+        max(camera.cy, camera.height - camera.cy) / camera.fy,
+    )
+    return np.asarray(np.where((square < (1.5 * corner) ** 2)[:, None], bent, rays))

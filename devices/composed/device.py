@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import msgspec
@@ -18,7 +18,8 @@ import numpy as np
 from app.core.errors import DeviceError, RigError
 from app.core.rig import Rig
 from app.core.safety.governor import Measured
-from app.core.wire.messages import StreamSpec
+from app.core.sensors import derive_touches
+from app.core.wire.messages import StreamSpec, TouchInfo
 from devices.composed.options import Composition
 from devices.interface import Description, Notice, Sample
 from devices.parts.interface import Arm, ArmState, Camera, Part, Touch
@@ -58,11 +59,14 @@ class ComposedDevice:
         cameras, touches: What sees and feels, by name.
         home: Home pose (7,), or empty for the arm's present one.
         reflex: Which touch sensor, or "arm", the force reflex looks at; empty: the first that measures a force.
+        places: 4×4 poses of touch sensors in the tool frame, row-major, by name; the tool's own where there is none.
     """
 
     def __init__(
-        self, arm: Arm, cameras: dict[str, Camera], touches: dict[str, Touch], home: Sequence[float], reflex: str
+        self, arm: Arm, cameras: dict[str, Camera], touches: dict[str, Touch], home: Sequence[float], reflex: str,
+        places: Mapping[str, Sequence[float]] | None = None,
     ) -> None:  # fmt: skip
+        self._places = dict(places or {})
         self._arm, self._cameras, self._touches = arm, cameras, touches
         self._parts: tuple[Part, ...] = (arm, *cameras.values(), *touches.values())
         self._force = self._choose_force(reflex)
@@ -90,8 +94,21 @@ class ComposedDevice:
             streams=tuple(streams),
             cameras=tuple(info for camera in self._cameras.values() for info in camera.cameras()),
             markers_m=next((found for found in markers if len(found)), np.zeros((0, 3))),
-            home=self._home, tick_s=self._arm.tick_s, note=self._note(),
+            home=self._home, tick_s=self._arm.tick_s, note=self._note(), touches=self._describe_touches(streams),
         )  # fmt: skip
+
+    def _describe_touches(self, streams: Sequence[StreamSpec]) -> tuple[TouchInfo, ...]:
+        """Return every part that publishes a wrench or a field, with its place and its markers."""
+        return tuple(
+            TouchInfo(
+                found.name,
+                tuple(float(value) for value in self._places.get(found.name, found.pose)),
+                tuple(float(value) for value in touch.markers_m().ravel())
+                if (touch := self._touches.get(found.name)) is not None
+                else (),
+            )
+            for found in derive_touches(streams)
+        )
 
     def _note(self) -> str:
         names = ", ".join([*self._cameras, *self._touches]) or "no sensors"
@@ -190,6 +207,8 @@ def make(rig: Rig, lockstep: bool, known: Registry | None = None) -> ComposedDev
             {name: cast(Camera, part) for name, part in parts.items() if kinds[name] == "camera"},
             {name: cast(Touch, part) for name, part in parts.items() if kinds[name] == "touch"},
             wanted.home, wanted.reflex,
+            {entry.name: entry.options["pose"] for entry in wanted.parts if kinds[entry.name] == "touch"
+             and "pose" in entry.options},
         )  # fmt: skip
         _check_topics(rig, device)
         started.pop_all()

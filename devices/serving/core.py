@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 import zmq
 
+from app.core.calibration import CalibrationError, calibrated
 from app.core.clock import Clock
 from app.core.errors import DeviceError, TouchstoneError, WireError
 from app.core.link.child import VERSION, ChildLink
@@ -18,12 +19,14 @@ from app.core.rig import Rig
 from app.core.safety import governor
 from app.core.safety.reasons import Reason, words
 from app.core.safety.state import GovernorState
+from app.core.sensors import derive_touches, picture_sizes
 from app.core.wire.client import KIND_COMMAND, KIND_ENABLE, KIND_SETPOINT
 from app.core.wire.codec import decode, encode
 from app.core.wire.gate import Gate
 from app.core.wire.messages import (
     SCHEMA_VERSION,
     SOURCES,
+    CameraInfo,
     Command,
     Enable,
     Reply,
@@ -32,6 +35,7 @@ from app.core.wire.messages import (
     StreamSpec,
 )
 from devices.interface import Device, Sample
+from devices.serving.delays import Delays
 from devices.serving.publisher import Publisher
 from devices.serving.stamps import SessionStamps
 
@@ -73,18 +77,31 @@ class DeviceServer:
         self.setpoint_period = -1
         self.device_ns = 0
         self.stamps = SessionStamps()
+        self.delays = Delays()
+        self._peer = b""
         self.refused = Reason.NONE
         self._told = Reason.NONE
         self.stopping = False
 
     def _make_info(self, specs: tuple[StreamSpec, ...]) -> ServerInfo:
         about = self.description
+        markers = tuple(float(x) for x in about.markers_m.ravel())
         return ServerInfo(
             rig=self.rig.name, simulated=self.rig.simulated, lockstep=self.lockstep, period_ns=self.rig.period_ns,
-            streams=specs, cameras=about.cameras, markers_m=tuple(float(x) for x in about.markers_m.ravel()),
+            streams=specs, cameras=self._calibrated(about.cameras, specs), markers_m=markers,
             home=tuple(float(x) for x in about.home), limits=self.rig.limits.numbers(), task=self.rig.task,
-            version=VERSION, note=about.note,
+            version=VERSION, note=about.note, touches=about.touches or derive_touches(specs, markers),
         )  # fmt: skip
+
+    def _calibrated(
+        self, cameras: tuple[CameraInfo, ...], specs: tuple[StreamSpec, ...]
+    ) -> tuple[CameraInfo, ...]:
+        """Return the cameras with the kept calibrations put in; one that cannot be used is told, and left out."""
+        try:
+            return calibrated(self.rig.name, cameras, picture_sizes(specs))
+        except CalibrationError as error:
+            self.link.notice(error.sentence(), "warning")
+            return cameras
 
     def hear(self, timeout_ms: int) -> bool:
         """Take in every command, set-point and enabling input that is there; returns whether any came."""
@@ -102,17 +119,26 @@ class DeviceServer:
         now = self.clock.now_ns()
         try:
             if kind == KIND_SETPOINT:
-                self._take_setpoint(decode(SetPoint, data), now)
+                self._take_setpoint(identity, decode(SetPoint, data), now)
             elif kind == KIND_ENABLE:
-                enable = decode(Enable, data)
-                self.state, _ = governor.accept_enable(self.state, enable, now, self.rig.simulated)
+                self._take_enable(identity, decode(Enable, data), now)
             elif kind == KIND_COMMAND:
+                self._peer = identity
                 self._answer(identity, decode(Command, data))
         except WireError as error:
             self.refused |= Reason.SCHEMA
             self._tell(Reason.SCHEMA, error.sentence())
 
-    def _take_setpoint(self, setpoint: SetPoint, now_ns: int) -> None:
+    def _take_enable(self, identity: bytes, enable: Enable, now_ns: int) -> None:
+        if not self.lockstep:
+            self.delays.note(identity, enable.stamp_ns, now_ns)
+            stamp_ns = self.delays.shift(identity, enable.stamp_ns, self.state.lease_ns)
+            enable = msgspec.structs.replace(enable, stamp_ns=stamp_ns)
+        self.state, _ = governor.accept_enable(self.state, enable, now_ns, self.rig.simulated)
+
+    def _take_setpoint(self, identity: bytes, setpoint: SetPoint, now_ns: int) -> None:
+        if not self.lockstep:
+            setpoint = self._without_delay(identity, setpoint, now_ns)
         self.state, reason = governor.accept(self.state, setpoint, now_ns, self.rig.limits)
         self.refused |= reason
         if setpoint.holder == self.state.holder:
@@ -122,6 +148,14 @@ class DeviceServer:
         elif setpoint.pose is not None:
             data = np.array((*setpoint.pose, setpoint.gripper))
             self.publisher.add(Sample("arm/commanded", self.device_ns, data), now_ns)
+
+    def _without_delay(self, identity: bytes, setpoint: SetPoint, now_ns: int) -> SetPoint:
+        """Return a set-point whose stamps count as age only what its link took beyond its steady delay."""
+        self.delays.note(identity, setpoint.stamp_ns, now_ns)
+        lease_ns, shift = self.state.lease_ns, self.delays.shift
+        token_ns = setpoint.token_ns and shift(identity, setpoint.token_ns, lease_ns)
+        stamp_ns = shift(identity, setpoint.stamp_ns, lease_ns)
+        return msgspec.structs.replace(setpoint, stamp_ns=stamp_ns, token_ns=token_ns)
 
     def _tell(self, reason: Reason, text: str) -> None:
         if not self._told & reason:
@@ -160,6 +194,15 @@ class DeviceServer:
     def on_sync(self, nonce: str) -> None:
         """Publish a synchronisation message."""
         self.publisher.sync(str(nonce))
+
+    def on_clock(self, sent_ns: int = 0) -> int | None:
+        """Return the session time; in lock-step None. `sent_ns`: when the question was sent, as the sender believes."""
+        now = self.clock.now_ns()
+        if self.lockstep:
+            return None
+        if sent_ns:
+            self.delays.note(self._peer, int(sent_ns), now)
+        return now
 
     def on_lease(self, holder: str, source: str) -> None:
         """Give the arm to a source of motion, if nobody of its rank has it."""

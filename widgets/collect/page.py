@@ -16,6 +16,7 @@ from widgets.context import WindowContext
 from widgets.hand.hand import TYPING
 from widgets.hand.keys import HELP
 from widgets.hand.view_axes import plane_of, snapped_view
+from widgets.inputs.panel import InputPanel
 from widgets.page import Page
 from widgets.views.live_views import LiveViews
 
@@ -46,6 +47,7 @@ class CollectPage(Page):
         self.session = CollectSession(context, self)
         self.views = LiveViews(context)
         self.bar = RecordingBar(self.session, context.hand, context.theme)
+        self.input_panel = InputPanel(self.session.input, context.hand, context.tones, context.theme, self)
         column = QVBoxLayout(self)
         grid = context.theme.grid
         column.setContentsMargins(grid(), grid(), grid(), grid())
@@ -65,6 +67,7 @@ class CollectPage(Page):
         self.bar.next_pressed.connect(session.next)
         self.bar.discard_pressed.connect(session.discard)
         self.bar.tare_pressed.connect(session.tare)
+        self.bar.gauge.pressed.connect(self.input_panel.toggle)
         self.views.mouse_pressed.connect(lambda: context.hand.hold_mouse(True))
         self.views.mouse_released.connect(lambda: context.hand.hold_mouse(False))
         self.views.mouse_dragged.connect(self._on_drag)
@@ -75,6 +78,7 @@ class CollectPage(Page):
             ("Backspace", self.bar.discard),
             ("T", self.bar.tare),
             ("P", self.bar.practice),
+            ("I", self.bar.gauge),
         ):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
@@ -106,7 +110,8 @@ class CollectPage(Page):
     def _on_rig(self, _why: str = "") -> None:
         info = self.context.rig.info
         self.views.attach(info)
-        camera = self.context.rig.camera("scene")
+        cameras = info.cameras if info is not None else ()
+        camera = next((camera for camera in cameras if camera.mount == "base"), None)
         if camera is not None:
             pose = np.asarray(camera.pose).reshape(4, 4)
             self.context.hand.set_view(*snapped_view(pose[:3, 0], pose[:3, 2]))

@@ -39,6 +39,8 @@ QPushButton[role="primary"]:disabled { background: $raised; color: $muted; }
 QPushButton[role="danger"] { background: $stop; color: #ffffff; border: none; font-weight: 700; }
 QPushButton[role="danger"]:hover { background: $stop_hover; }
 QPushButton[role="danger"]:disabled { background: $raised; color: $muted; }
+QPushButton[role="caption"] { font-size: ${small}px; min-height: 18px; max-height: 18px; padding: 0 8px;
+    border-radius: 4px; }
 QPushButton[role="quiet"], QToolButton[role="quiet"] { background: transparent; border: none; padding: 0 8px; }
 QPushButton[role="quiet"]:hover, QToolButton[role="quiet"]:hover { background: $hover; }
 QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox, QPlainTextEdit, QTextEdit { background: $well; color: $text;

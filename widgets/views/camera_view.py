@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
+from app.core.calibration import EXPIRES_DAYS, age_days, age_words
 from app.core.wire.messages import CameraInfo
 from widgets.bridge.feed import Frame
 from widgets.theme.tokens import Theme
+from widgets.views.legend import LINE, paint_legend
 from widgets.views.live import Live
-from widgets.views.overlay import Overlay, paint_legend, paint_overlay
+from widgets.views.overlay import Overlay, paint_overlay
 
 CAPTION = 24
+NOT_CALIBRATED = "Not calibrated: no arrows in this picture."
 
 
 class CameraView(QWidget):
@@ -23,12 +26,14 @@ class CameraView(QWidget):
         pressed(), released(): The left button went down or up on the picture.
         dragged(float, float): Pull since the press, right and up, in shares of a third of the picture's height.
         wheeled(float): Notches of the wheel.
+        calibrate_asked(): The person wants to calibrate this camera.
     """
 
     pressed = Signal()
     released = Signal()
     dragged = Signal(float, float)
     wheeled = Signal(float)
+    calibrate_asked = Signal()
 
     def __init__(self, name: str, theme: Theme) -> None:
         super().__init__()
@@ -47,10 +52,58 @@ class CameraView(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName(f"camera {name}")
+        self._moved = ""
+        self.calibrate = QPushButton("Calibrate …", self)
+        self.calibrate.setProperty("role", "caption")
+        self.calibrate.setFont(theme.font("small"))
+        self.calibrate.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.calibrate.clicked.connect(self.calibrate_asked)
+        self.calibrate.hide()
+        self._connected = False
 
-    def set_camera(self, info: CameraInfo | None) -> None:
-        """Say where the camera sits; without it nothing is drawn over the picture."""
-        self._info = info
+    def set_camera(self, info: CameraInfo | None, connected: bool = True) -> None:
+        """Say where the camera sits; without it nothing is drawn over the picture, and the person is told why.
+
+        Args:
+            connected: The rig is there.
+        """
+        self._info, self._moved, self._connected = info, "", connected
+        self._offer()
+
+    def set_moved(self, words: str) -> None:
+        """Warn that the camera is not where it was calibrated; empty: it is."""
+        self._moved = words
+        self._offer()
+
+    def _offer(self) -> None:
+        """Offer calibration where it is missing, too old, or wrong."""
+        words, wrong = self.standing()
+        self.calibrate.setVisible(self._connected and wrong)
+        self.setToolTip(f"{self.name} camera: {self._moved or words}" if words else "")
+        self._place_button()
+        self.update()
+
+    def standing(self) -> tuple[str, bool]:
+        """Return what is to be said of the calibration, and whether something is wrong with it."""
+        info = self._info
+        if info is None:
+            return ("not calibrated", True) if self._connected else ("", False)
+        if self._moved:
+            return "camera has moved", True
+        if not info.calibrated:
+            return "", False  # rig file or device say where it sits
+        if age_days(info.calibrated) > EXPIRES_DAYS:
+            return f"calibration expired: {age_words(info.calibrated)}", True
+        return f"calibrated {age_words(info.calibrated)}, ±{info.residual_px:.1f} px", False
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the button in the caption."""
+        super().resizeEvent(event)
+        self._place_button()
+
+    def _place_button(self) -> None:
+        hint = self.calibrate.sizeHint()
+        self.calibrate.setGeometry(self.width() - hint.width() - 2, 2, hint.width(), CAPTION - 4)
 
     def set_empty(self, words: str) -> None:
         """Say what to show while there is no picture."""
@@ -63,11 +116,9 @@ class CameraView(QWidget):
         self.update()
 
     def show_frame(self, frame: Frame | None, live: Live, note: str = "") -> None:
-        """Show a JPEG frame (if it is a new one) and the newest state over it."""
-        if frame is not None and frame.header.seq != self.seq and isinstance(frame.data, bytes):
-            image = QImage.fromData(frame.data)
-            if not image.isNull():
-                self._image, self.seq = image, frame.header.seq
+        """Show a decoded frame (if it is a new one) and the newest state over it."""
+        if frame is not None and frame.header.seq != self.seq and frame.image is not None:
+            self._image, self.seq = frame.image, frame.header.seq
         self._live, self._note = live, note
         self.update()
 
@@ -105,27 +156,54 @@ class CameraView(QWidget):
             return
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(area, self._image)
-        if self._info is not None and self._live.pose is not None:
-            overlay = Overlay.project(self._info, self._live, area.height())
+        if self._info is None:
+            self._paint_uncalibrated(painter, area)
+        elif self._live.pose is not None:
+            overlay = Overlay.project(self._info, self._live)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.save()
             painter.setClipRect(area)
             scale = area.width() / self._info.width
             paint_overlay(painter, overlay, self._theme, area.topLeft(), scale)
-            paint_legend(painter, overlay, self._theme, area)
+            paint_legend(painter, overlay, self._theme, area, scale)
             painter.restore()
         self._paint_pull(painter)
 
+    def _paint_uncalibrated(self, painter: QPainter, area: QRectF) -> None:
+        """Say why no touch is drawn here."""
+        strip = QRectF(area.left(), area.bottom() - LINE, area.width(), LINE)
+        painter.fillRect(strip, self._theme.colour("overlay_ground", 0.72))
+        painter.setFont(self._theme.font("small"))
+        painter.setPen(self._theme.colour("overlay"))
+        words = painter.fontMetrics().elidedText(
+            NOT_CALIBRATED, Qt.TextElideMode.ElideRight, int(strip.width()) - 16
+        )
+        painter.drawText(strip.adjusted(8, 0, -8, 0), Qt.AlignmentFlag.AlignVCenter, words)
+
     def _paint_caption(self, painter: QPainter) -> None:
+        theme = self._theme
         strip = QRectF(0, 0, self.width(), CAPTION)
-        painter.fillRect(strip, self._theme.colour("surface"))
-        painter.setFont(self._theme.font("small", bold=True))
-        painter.setPen(self._theme.colour("text"))
-        painter.drawText(strip.adjusted(8, 0, -8, 0), Qt.AlignmentFlag.AlignVCenter, f"{self.name} camera")
-        painter.setFont(self._theme.number_font("small"))
-        painter.setPen(self._theme.colour("muted"))
-        right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-        painter.drawText(strip.adjusted(8, 0, -8, 0), right, self._note)
+        painter.fillRect(strip, theme.colour("surface"))
+        painter.setFont(theme.font("small", bold=True))
+        painter.setPen(theme.colour("text"))
+        name = f"{self.name} camera"
+        painter.drawText(strip.adjusted(8, 0, -8, 0), Qt.AlignmentFlag.AlignVCenter, name)
+        left = 8 + painter.fontMetrics().horizontalAdvance(name) + 10
+        right = self.width() - 8
+        if not self.calibrate.isHidden():
+            right -= self.calibrate.width() + 4
+        painter.setFont(theme.number_font("small"))
+        painter.setPen(theme.colour("muted"))
+        flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
+        note = painter.fontMetrics().horizontalAdvance(self._note)
+        if left + note <= right:
+            painter.drawText(QRectF(right - note - 2, 0, note + 2, CAPTION), flags, self._note)
+            right -= note + 10
+        words, wrong = self.standing()
+        painter.setFont(theme.font("small"))
+        painter.setPen(theme.colour("warning" if wrong else "muted"))
+        shown = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, int(right - left))
+        painter.drawText(QRectF(left, 0, right - left, CAPTION), Qt.AlignmentFlag.AlignVCenter, shown)
 
     def _paint_pull(self, painter: QPainter) -> None:
         if self._start is None or self._pull is None:

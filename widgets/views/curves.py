@@ -128,6 +128,7 @@ class Plot(QWidget):
         self._plot.setMenuEnabled(False)
         self._plot.hideButtons()
         self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.canvas: QWidget = self._plot.viewport()
         self._style(theme, with_axis)
         self._curves = []
         for trace in panel.traces:
@@ -193,7 +194,7 @@ class Curves(QWidget):
 
     def __init__(self, bridge: Bridge, theme: Theme, panels: tuple[Panel, ...] = PANELS) -> None:
         super().__init__()
-        self._bridge = bridge
+        self._bridge, self.panels = bridge, panels
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -202,6 +203,10 @@ class Curves(QWidget):
             plot = Plot(panel, theme, with_axis=index == len(panels) - 1)
             self._plots.append(plot)
             column.addWidget(plot, 3 if len(panel.traces) > 2 else 2)
+
+    def first_plot(self) -> QWidget:
+        """Return the widget that draws the curves of the first panel: benches count its paints."""
+        return self._plots[0].canvas
 
     def refresh(self) -> None:
         """Draw what is visible."""

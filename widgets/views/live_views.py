@@ -11,14 +11,16 @@ from PySide6.QtWidgets import QFrame, QSplitter, QVBoxLayout, QWidget
 
 from app.core.wire.messages import ServerInfo
 from widgets.context import WindowContext
+from widgets.views.camera_grid import CameraGrid, expected_cameras
 from widgets.views.camera_view import CameraView
 from widgets.views.curves import Curves
-from widgets.views.live import Live, read_live
+from widgets.views.live import Live, LiveReader
+from widgets.views.pads import Pads
+from widgets.views.panels import panels_for
 from widgets.views.scene.choice import make_scene
 from widgets.views.scene.cloud import coloured_cloud
 from widgets.views.scene.content import set_ground, set_live
 
-CAMERAS = ("scene", "wrist")
 PIXELS_PER_POINT = 165  # a wider view needs larger points to look closed
 SCENE_EVERY, CURVES_EVERY = 2, 4  # ticks: 30 and 15 pictures a second, never both in the same tick
 STILL_EVERY = 6  # a camera that sends no new picture still gets its overlay moved
@@ -32,9 +34,15 @@ class Titled(QFrame):
         self._title, self._theme = title, context.theme
         self.note = ""
         self.setProperty("role", "well")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(1, 25, 1, 1)
-        column.addWidget(inner)
+        self._column, self._inner = QVBoxLayout(self), inner
+        self._column.setContentsMargins(1, 25, 1, 1)
+        self._column.addWidget(inner)
+
+    def put(self, inner: QWidget) -> None:
+        """Show another widget in place of the present one, which is deleted."""
+        self._column.replaceWidget(self._inner, inner)
+        self._inner.deleteLater()
+        self._inner = inner
 
     def set_note(self, note: str) -> None:
         """Say something at the right of the caption."""
@@ -67,12 +75,17 @@ class LiveViews(QWidget):
         mouse_pressed(), mouse_released(): On a camera picture.
         mouse_dragged(str, float, float): Camera name, pull to the right and up.
         mouse_wheeled(float): Notches.
+        calibrate_asked(str): The person wants to calibrate this camera.
+
+    Attributes:
+        live: The newest state, as it was drawn last.
     """
 
     mouse_pressed = Signal()
     mouse_released = Signal()
     mouse_dragged = Signal(str, float, float)
     mouse_wheeled = Signal(float)
+    calibrate_asked = Signal(str)
 
     def __init__(self, context: WindowContext) -> None:
         super().__init__()
@@ -81,34 +94,44 @@ class LiveViews(QWidget):
         self._ticks = 0
         self._cloud_seq = -1
         self.live = Live()
-        self.cameras = {name: CameraView(name, context.theme) for name in CAMERAS}
+        self._reader = LiveReader()
+        self.grid = CameraGrid(expected_cameras(context.rig.rig), context.theme)
+        self.pads = Pads(context.theme)
         self.scene, scene_widget = make_scene(context.theme)
         set_ground(self.scene, context.theme)
         self.curves = Curves(context.bridge, context.theme)
         self._scene_box = Titled("3D scene", scene_widget, context)
         self._scene_box.set_note("drag to turn, wheel to zoom")
         self._scene_box.setToolTip(f"3D scene, {self.scene.kind}")
+        self._curve_box = Titled("Last 10 seconds", self.curves, context)
         self._build()
-        for name, view in self.cameras.items():
-            view.pressed.connect(self.mouse_pressed)
-            view.released.connect(self.mouse_released)
-            view.dragged.connect(lambda right, up, name=name: self.mouse_dragged.emit(name, right, up))
-            view.wheeled.connect(self.mouse_wheeled)
+        self.grid.pressed.connect(self.mouse_pressed)
+        self.grid.released.connect(self.mouse_released)
+        self.grid.dragged.connect(self.mouse_dragged)
+        self.grid.wheeled.connect(self.mouse_wheeled)
+        self.grid.calibrate_asked.connect(self.calibrate_asked)
+
+    @property
+    def cameras(self) -> dict[str, CameraView]:
+        """The view of each camera, by name."""
+        return self.grid.views
 
     def _build(self) -> None:
-        self._left, self._right = QSplitter(Qt.Orientation.Vertical), QSplitter(Qt.Orientation.Vertical)
-        for view in self.cameras.values():
-            self._left.addWidget(view)
-        self._right.addWidget(self._scene_box)
-        self._right.addWidget(Titled("Last 10 seconds", self.curves, self._context))
+        self._right, self._top = QSplitter(Qt.Orientation.Vertical), QSplitter(Qt.Orientation.Horizontal)
+        self._top.addWidget(self._scene_box)
+        self._top.addWidget(self.pads)
+        self._top.setStretchFactor(0, 1)
+        self._top.setStretchFactor(1, 0)
+        self._top.setSizes([620, 200])
+        self._right.addWidget(self._top)
+        self._right.addWidget(self._curve_box)
         self._whole = QSplitter(Qt.Orientation.Horizontal)
-        self._whole.addWidget(self._left)
+        self._whole.addWidget(self.grid)
         self._whole.addWidget(self._right)
         gap = self._context.theme.grid()
-        for splitter in (self._left, self._right, self._whole):
+        for splitter in (self._top, self._right, self._whole):
             splitter.setHandleWidth(gap)
             splitter.setChildrenCollapsible(False)
-        self._left.setSizes([400, 400])
         self._right.setSizes([400, 400])
         self._whole.setSizes([560, 820])
         self._whole.setStretchFactor(0, 2)
@@ -119,19 +142,28 @@ class LiveViews(QWidget):
 
     def attach(self, info: ServerInfo | None) -> None:
         """Take over what a rig offers; None when it has gone."""
-        cameras = {camera.name: camera for camera in info.cameras} if info is not None else {}
-        for name, view in self.cameras.items():
-            view.set_camera(cameras.get(name))
-            view.clear()
+        self.grid.attach(info)
+        self._reader = LiveReader(info)
+        if info is not None:
+            self.pads.build([sensor.info.name for sensor in self._reader.sensors])
+            self._set_panels(info)
+        self.live = Live()
+        self.pads.show_live(self.live)
         self._plan, self._cloud_seq = np.zeros((0, 3)), -1
         self.scene.set_points("cloud", np.zeros((0, 3)), np.zeros((0, 3)), 2.0)
         set_live(self.scene, Live(), self._context.theme)
         self.scene.redraw()
 
+    def _set_panels(self, info: ServerInfo) -> None:
+        """Draw the curves of the sensors that this rig has."""
+        panels = panels_for(info)
+        if panels != self.curves.panels:
+            self.curves = Curves(self._context.bridge, self._context.theme, panels)
+            self._curve_box.put(self.curves)
+
     def set_empty(self, words: str) -> None:
         """Say what to do while there are no pictures."""
-        for view in self.cameras.values():
-            view.set_empty(words)
+        self.grid.set_empty(words)
 
     def set_plan(self, points: np.ndarray) -> None:
         """Show planned tool positions (n, 3), base frame, as a ribbon; empty to remove it."""
@@ -143,12 +175,13 @@ class LiveViews(QWidget):
             return
         self._ticks += 1
         bridge, info = self._context.bridge, self._context.rig.info
-        self.live = read_live(bridge, info, self._plan)
+        self.live = self._reader.read(bridge, self._plan)
         for name, view in self.cameras.items():
-            frame = bridge.frames.get(f"{name}/color")
+            frame = bridge.picture(f"{name}/color")
             note = "" if frame is None else f"{(frame.received_ns - frame.t_ns) * 1e-6:.0f} ms"
             if frame is not None and (frame.header.seq != view.seq or self._ticks % STILL_EVERY == 0):
                 view.show_frame(frame, self.live, note)
+        self.pads.show_live(self.live)
         if self._ticks % SCENE_EVERY == 0 and info is not None:
             self._refresh_scene()
         if self._ticks % CURVES_EVERY == 1 and info is not None:
@@ -170,11 +203,14 @@ class LiveViews(QWidget):
 
     def save_state(self) -> dict[str, Any]:
         """Return the splitters' sizes."""
-        return {"left": self._left.sizes(), "right": self._right.sizes(), "whole": self._whole.sizes()}
+        return {name: splitter.sizes() for name, splitter in self._splitters().items()}
 
     def restore_state(self, state: dict[str, Any]) -> None:
-        """Take over sizes that `save_state` gave."""
-        for name, splitter in (("left", self._left), ("right", self._right), ("whole", self._whole)):
-            sizes = [int(size) for size in state[name]]
+        """Take over sizes that `save_state` gave; what is not known of an older window is left as it is."""
+        for name, splitter in self._splitters().items():
+            sizes = [int(size) for size in state.get(name, ())]
             if len(sizes) == splitter.count() and sum(sizes) > 0:
                 splitter.setSizes(sizes)
+
+    def _splitters(self) -> dict[str, QSplitter]:
+        return {"left": self.grid.splitter, "right": self._right, "whole": self._whole, "top": self._top}

@@ -76,8 +76,8 @@ class CameraInfo(msgspec.Struct, frozen=True):
     """Pinhole camera: intrinsics in pixels and where it sits.
 
     `pose` is the 4×4 camera pose, row-major, metres, OpenCV axes (x right, y down, z forward), in `mount`'s frame:
-    "base" for a fixed camera, "tool" for one that travels with the end effector. `fx` to `cy` count from the outer corner
-    of the first pixel.
+    "base" for a fixed camera, "tool" for one that travels with the end effector. `fx` to `cy` count from the outer
+    corner of the first pixel.
 
     Attributes:
         distortion: k1 k2 p1 p2 k3 of the Brown–Conrady model, as OpenCV orders them; empty for none.

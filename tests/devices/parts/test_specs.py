@@ -53,7 +53,7 @@ def test_a_missing_sdk_says_which_command_installs_it() -> None:
     spec = replace(
         next(item for item in PARTS if item.id == "camera/uvc"), modules=("cv2_that_is_not_there",)
     )
-    with pytest.raises(DeviceError, match=r"cv2_that_is_not_there.*pip install opencv-python-headless==5"):
+    with pytest.raises(DeviceError, match=r"cv2_that_is_not_there.*pip install opencv-python-headless==4"):
         make_part("camera/uvc", "scene", {}, Registry({"camera/uvc": spec}))
 
 

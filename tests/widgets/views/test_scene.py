@@ -15,7 +15,7 @@ from app.core.errors import UsageError
 from app.core.geometry import project
 from tests.widgets.device_double import CAMERA
 from widgets.theme.tokens import Theme
-from widgets.views.live import Live
+from widgets.views.live import Live, Touch
 from widgets.views.scene.choice import make_scene, renderer
 from widgets.views.scene.cloud import cloud_points
 from widgets.views.scene.content import set_ground, set_live
@@ -68,9 +68,15 @@ def test_the_live_state_is_drawn_and_taken_away(qtbot: QtBot) -> None:
     pose = np.array([0.5, 0.0, 0.2, 0.0, 1.0, 0.0, 0.0])
     live = Live(
         pose=pose,
-        wrench=np.array([0, 0, -9.0, 0, 0, 0]),
-        markers=np.zeros((63, 3)),
-        displacement=np.ones((63, 3)),
+        touches=(
+            Touch(
+                "finger",
+                np.eye(4),
+                np.array([0, 0, -9.0, 0, 0, 0]),
+                markers=np.zeros((63, 3)),
+                displacement=np.ones((63, 3)),
+            ),
+        ),
         stain=np.array([0.4, 0.0, 0.1, 0.3]),
         path=np.linspace([0, 0, 0], [1, 1, 1], 9),
         plan=np.linspace([0, 0, 0], [1, 0, 0], 9),

@@ -55,13 +55,25 @@ def set_live(scene: SceneView, live: Live, theme: Theme) -> None:
 def _set_touch(scene: SceneView, live: Live, theme: Theme) -> None:
     pose = live.pose
     assert pose is not None
-    arrow = force_arrow(pose, live.wrench) if live.wrench is not None else _nothing()
-    scene.set_lines("force", arrow, theme.signal("force"), 5.0)
-    pairs = _nothing()
-    if live.markers is not None and live.displacement is not None:
-        rest, moved = field_points(pose, live.markers, live.displacement, TOUCH_SIZE)
-        pairs = np.stack([rest, moved], axis=1).reshape(-1, 3)
-    scene.set_lines("field", pairs, theme.signal("touch.field"), 1.5, strip=False)
+    arrows = [
+        force_arrow(pose, touch.wrench, touch.place, live.scales)
+        for touch in live.touches
+        if touch.wrench is not None
+    ]
+    over = any(touch.over for touch in live.touches)
+    pieces = np.concatenate(arrows) if arrows else _nothing()
+    scene.set_lines(
+        "force", pieces, theme.signal("over" if over else "force"), 8.0 if over else 5.0, strip=False
+    )
+    fields = [
+        np.stack(field_points(pose, touch.markers, touch.displacement, TOUCH_SIZE, live.scales), axis=1)
+        for touch in live.touches
+        if touch.markers is not None and touch.displacement is not None
+    ]
+    pairs = np.concatenate(fields).reshape(-1, 3) if fields else _nothing()
+    slips = any(touch.slips for touch in live.touches)
+    colour = theme.signal("touch.slip" if slips else "touch.field")
+    scene.set_lines("field", pairs, colour, 1.5, strip=False)
 
 
 def _set_stroke(scene: SceneView, live: Live, theme: Theme) -> None:
