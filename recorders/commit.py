@@ -17,10 +17,10 @@ import numpy as np
 from app.core.errors import RecordingError
 from recorders.files import episode_path, free_bytes, part_path, publish, remove
 from recorders.hdf5.verify import problems_of
-from recorders.hdf5.writer import Expected, Plan, Size, peak_force, write_episode
+from recorders.hdf5.writer import EpisodeWriter, Expected, peak_force
 from recorders.journal_reader import JournalReader
-from recorders.records import TAKE_SCHEMA_VERSION, StopRecord, TakeRecord
-from recorders.samples import Selection
+from recorders.records import TAKE_SCHEMA_VERSION, TakeRecord
+from recorders.samples import KeptSamples, Selection
 
 SCORE_TOPIC = "task/score"
 RECOVERED_TEXT = "The recorder ended before the take did; up to 0.1 s may be missing at the end."
@@ -48,18 +48,23 @@ class Committed:
 
 @dataclass
 class _Survey:
-    """What the first pass over a journal finds."""
+    """What the samples themselves tell of a take, noted while they are written."""
 
-    selection: Selection
-    sizes: dict[str, Size]
     first_ns: int = 0
     last_ns: int = 0
     score: float | None = None
     peak_n: float | None = None
 
-    @property
-    def samples(self) -> int:
-        return sum(size.samples for size in self.sizes.values())
+    def note(self, kept: KeptSamples) -> None:
+        header = kept.message.header
+        self.first_ns = min(self.first_ns or header.t_ns[kept.first], header.t_ns[kept.first])
+        self.last_ns = max(self.last_ns, header.t_ns[kept.last - 1])
+        if kept.message.topic == SCORE_TOPIC:
+            rows = np.frombuffer(kept.data(), header.dtype).reshape(-1, *header.shape)
+            self.score = float(rows[-1].ravel()[0])
+        elif header.signal == "wrench" and header.shape == (6,):
+            peak = peak_force(np.frombuffer(kept.data(), header.dtype).reshape(-1, 6))
+            self.peak_n = max(self.peak_n or 0.0, peak)
 
 
 def commit(folder: Path, journal: Path) -> Committed | None:
@@ -72,11 +77,8 @@ def commit(folder: Path, journal: Path) -> Committed | None:
         RecordingError: If the disk has no room, or the written file is not what the journal holds; the journal stays.
     """
     with JournalReader(journal) as reader:
-        take = reader.take or TakeRecord(TAKE_SCHEMA_VERSION, journal.stem, "", {}, None, "")
-        survey = _survey(reader, take)
+        committed = _write(folder, reader)
         damaged = reader.damaged
-        empty = survey.samples == 0 and damaged == 0
-        committed = None if empty else _write(folder, reader, take, survey)
     if damaged:  # what could not be read stays on the disk, out of the way
         publish(journal, journal.with_name(journal.name + DAMAGED_SUFFIX))
     else:
@@ -84,51 +86,45 @@ def commit(folder: Path, journal: Path) -> Committed | None:
     return committed
 
 
-def _selection(take: TakeRecord, stop: StopRecord | None) -> Selection:
-    specs = {spec.topic: spec for spec in take.server.streams} if take.server else {}
-    return Selection(stop.end_ns if stop else 0, specs=specs)
-
-
-def _survey(reader: JournalReader, take: TakeRecord) -> _Survey:
-    survey = _Survey(_selection(take, reader.stop), {})
-    for kept in survey.selection.pick(reader.messages()):
-        topic, header = kept.message.topic, kept.message.header
-        size = survey.sizes.setdefault(topic, Size())
-        data = kept.data()
-        size.samples += kept.last - kept.first
-        size.data_bytes += len(data)
-        first, last = header.t_ns[kept.first], header.t_ns[kept.last - 1]
-        survey.first_ns = min(survey.first_ns or first, first)
-        survey.last_ns = max(survey.last_ns, last)
-        if topic == SCORE_TOPIC:
-            survey.score = float(np.frombuffer(data, header.dtype).reshape(-1, *header.shape)[-1].ravel()[0])
-        elif header.signal == "wrench" and header.shape == (6,):
-            peak = peak_force(np.frombuffer(data, header.dtype).reshape(-1, 6))
-            survey.peak_n = max(survey.peak_n or 0.0, peak)
-    return survey
-
-
-def _write(folder: Path, reader: JournalReader, take: TakeRecord, survey: _Survey) -> Committed:
+def _write(folder: Path, reader: JournalReader) -> Committed | None:
+    take = reader.take or TakeRecord(TAKE_SCHEMA_VERSION, reader.path.stem, "", {}, None, "")
     final = episode_path(folder, take.uuid)
-    malformed = survey.selection.malformed
-    dropped = {topic: n.dropped + malformed.get(topic, 0) for topic, n in survey.selection.counters.items()}
-    attributes = _attributes(reader, take, survey, dropped)
-    plan = Plan(attributes, survey.selection.specs, survey.sizes, dropped)
     part = part_path(final)
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
-        _check_room(final.parent, reader.path, survey)
-        expected = write_episode(part, plan, _selection(take, reader.stop).pick(reader.messages()))
-        _verify(part, plan, expected)
-        publish(part, final)
+        _check_room(final.parent, reader.path)
+        committed = _convert(reader, take, part, final)
+        if committed is None:
+            part.unlink()
+        else:
+            publish(part, final)
     except OSError as error:
         part.unlink(missing_ok=True)
         raise RecordingError(
             f"episode {final}", f"it could not be written ({error.strerror or error})",
             way_out=f"The take is safe in {reader.path}; make room, and the next start of a recorder commits it",
         ) from error  # fmt: skip
+    return committed
+
+
+def _convert(reader: JournalReader, take: TakeRecord, part: Path, final: Path) -> Committed | None:
+    """Write the temporary file and verify it; None if the journal holds nothing."""
+    end_ns = reader.stop.end_ns if reader.stop else 0
+    specs = {spec.topic: spec for spec in take.server.streams} if take.server else {}
+    selection, survey = Selection(end_ns, specs=specs), _Survey()
+    with EpisodeWriter(part) as writer:
+        for kept in selection.pick(reader.messages()):
+            survey.note(kept)
+            writer.add(kept, selection.specs[kept.message.topic])
+        counts = writer.samples
+        if not counts and not reader.damaged:
+            return None
+        malformed = selection.malformed
+        dropped = {topic: n.dropped + malformed.get(topic, 0) for topic, n in selection.counters.items()}
+        attributes = _attributes(reader, take, survey, dropped)
+        expected = writer.finish(attributes, {topic: {"dropped": dropped.get(topic, 0)} for topic in counts})
+    _verify(part, {topic: specs[topic].encoding for topic in counts}, expected)
     seconds = max(0, attributes["end_ns"] - attributes["start_ns"]) * 1e-9
-    counts = {topic: size.samples for topic, size in survey.sizes.items()}
     return Committed(final, attributes["outcome"], seconds, sum(dropped.values()), counts)
 
 
@@ -170,8 +166,8 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
-def _check_room(folder: Path, journal: Path, survey: _Survey) -> None:
-    needed = sum(size.data_bytes + 40 * size.samples for size in survey.sizes.values()) + _SLACK_BYTES
+def _check_room(folder: Path, journal: Path) -> None:
+    needed = journal.stat().st_size + _SLACK_BYTES
     if free_bytes(folder) < needed:
         raise RecordingError(
             f"data folder {folder.parent}", f"the disk has no room for an episode of {needed / 1e6:.1f} MB",
@@ -179,8 +175,7 @@ def _check_room(folder: Path, journal: Path, survey: _Survey) -> None:
         )  # fmt: skip
 
 
-def _verify(part: Path, plan: Plan, expected: Expected) -> None:
-    encodings = {topic: plan.specs[topic].encoding for topic in plan.sizes}
+def _verify(part: Path, encodings: dict[str, str], expected: Expected) -> None:
     try:
         with h5py.File(part, "r", locking=False) as file:
             problems = problems_of(file, encodings, expected)
@@ -189,6 +184,6 @@ def _verify(part: Path, plan: Plan, expected: Expected) -> None:
     if problems:
         part.unlink(missing_ok=True)
         raise RecordingError(
-            f"episode {plan.attributes['uuid']}", f"what was written is not what was recorded: {problems[0]}",
+            f"episode {part}", f"what was written is not what was recorded: {problems[0]}",
             way_out="The journal is kept; check the disk, and start the recorder again",
         )  # fmt: skip

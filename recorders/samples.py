@@ -5,9 +5,11 @@ The recorder counts with these while it records, the commit decides with them wh
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
@@ -43,7 +45,7 @@ def check_message(header: SampleHeader, size: int, spec: StreamSpec | None) -> N
         WireError: Naming what is wrong with it.
     """
     topic = f"{header.device}/{header.signal}"
-    if not (_NAME.fullmatch(header.device) and _NAME.fullmatch(header.signal)):
+    if not _is_topic(header.device, header.signal):
         raise WireError(f"stream {topic[:130]!r}", "its name has characters that no stream may have")
     if header.count < 1 or len(header.t_ns) != header.count or len(header.t_device_ns) != header.count:
         raise WireError(
@@ -62,18 +64,33 @@ def check_message(header: SampleHeader, size: int, spec: StreamSpec | None) -> N
         raise WireError(f"stream {topic}", f"{size} bytes came where {expected} were announced")
 
 
+@lru_cache(maxsize=1024)
+def _is_topic(device: str, signal: str) -> bool:
+    return bool(_NAME.fullmatch(device) and _NAME.fullmatch(signal))
+
+
 def _expected_bytes(header: SampleHeader, topic: str) -> int | None:
     if header.encoding != "raw":
         if header.count != 1:
             raise WireError(f"stream {topic}", f"one message holds {header.count} pictures")
         return None
+    return header.count * _sample_bytes(topic, header.dtype, tuple(header.shape))
+
+
+@lru_cache(maxsize=1024)
+def _sample_bytes(topic: str, dtype: str, shape: tuple[int, ...]) -> int:
+    """Return the size of one sample.
+
+    Raises:
+        WireError: If type or shape cannot be kept.
+    """
     try:
-        dtype = np.dtype(header.dtype)
+        kind = np.dtype(dtype)
     except (TypeError, ValueError) as error:
-        raise WireError(f"stream {topic}", f"type {header.dtype!r} is unknown") from error
-    if dtype.kind not in "biuf" or len(header.shape) > MAX_DIMENSIONS or any(n < 0 for n in header.shape):
-        raise WireError(f"stream {topic}", f"type {header.dtype!r} with shape {header.shape} cannot be kept")
-    return header.count * dtype.itemsize * int(np.prod(header.shape, dtype=np.int64))
+        raise WireError(f"stream {topic}", f"type {dtype!r} is unknown") from error
+    if kind.kind not in "biuf" or len(shape) > MAX_DIMENSIONS or any(n < 1 for n in shape):
+        raise WireError(f"stream {topic}", f"type {dtype!r} with shape {shape} cannot be kept")
+    return kind.itemsize * math.prod(shape)
 
 
 @dataclass

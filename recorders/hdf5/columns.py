@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import h5py
 import numpy as np
 
@@ -11,55 +13,56 @@ FLUSH_BYTES = 1024 * 1024
 
 
 class Column:
-    """A data set of known length that takes bytes in the order of its rows.
+    """A data set that takes bytes in the order of its rows; how many will come need not be known.
+
+    What is small is held back until `finish` and written at its exact size; what is large grows.
 
     Args:
         group: The stream's group.
         name: Name of the data set.
-        shape: Its whole shape, rows first; at least one row.
+        row_shape: Shape of one row, without a zero in it.
         dtype: A plain numeric type.
     """
 
-    def __init__(self, group: h5py.Group, name: str, shape: tuple[int, ...], dtype: str) -> None:
+    def __init__(self, group: h5py.Group, name: str, row_shape: tuple[int, ...], dtype: str) -> None:
+        self._group, self._name = group, name
         self._dtype = np.dtype(dtype)
-        self._row_shape = shape[1:]
-        self._row_bytes = max(1, int(np.prod(shape[1:], dtype=np.int64)) * self._dtype.itemsize)
-        rows = max(1, min(shape[0], CHUNK_BYTES // self._row_bytes))
-        self._data = group.create_dataset(
-            name,
-            shape=shape,
-            dtype=self._dtype,
-            chunks=(rows, *shape[1:]),
-            fletcher32=True,
-            track_times=False,
-        )
+        self._row_shape = row_shape
+        self._row_bytes = math.prod(row_shape) * self._dtype.itemsize
+        self._data: h5py.Dataset | None = None
         self._pending = bytearray()
-        self._at = 0
         self._digest = new_digest()
+        self.rows = 0
 
     def append(self, data: bytes | memoryview) -> None:
         """Add whole rows as their bytes (C order, the data set's own type)."""
-        self._digest.update(data)
         self._pending += data
         if len(self._pending) >= FLUSH_BYTES:
-            self._flush()
+            self._flush(growing=True)
 
-    def _flush(self) -> None:
-        block = np.frombuffer(bytes(self._pending), dtype=self._dtype).reshape(-1, *self._row_shape)
-        self._pending.clear()
-        self._data[self._at : self._at + len(block)] = block
-        self._at += len(block)
+    def _flush(self, growing: bool) -> None:
+        data, self._pending = self._pending, bytearray()
+        self._digest.update(data)
+        block = np.frombuffer(data, dtype=self._dtype).reshape(-1, *self._row_shape)
+        begin, self.rows = self.rows, self.rows + len(block)
+        if self._data is None:
+            self._data = self._create(len(block), growing)
+        else:
+            self._data.resize(self.rows, axis=0)
+        self._data[begin : self.rows] = block
+
+    def _create(self, rows: int, growing: bool) -> h5py.Dataset:
+        chunk = max(1, min(rows, CHUNK_BYTES // self._row_bytes))
+        return self._group.create_dataset(
+            self._name, shape=(rows, *self._row_shape), maxshape=(None if growing else rows, *self._row_shape),
+            dtype=self._dtype, chunks=(chunk, *self._row_shape), fletcher32=True, track_times=False,
+        )  # fmt: skip
 
     def finish(self) -> str:
-        """Write what is pending and the digest, which is returned.
-
-        Raises:
-            ValueError: If not exactly all rows came.
-        """
-        if self._pending:
-            self._flush()
-        if self._at != self._data.shape[0]:
-            raise ValueError(f"{self._data.name} got {self._at} of {self._data.shape[0]} rows")
+        """Write what is pending and the digest, which is returned. At least one row must have come."""
+        if self._pending or self._data is None:
+            self._flush(growing=False)
+        assert self._data is not None
         text = self._digest.hexdigest()
         self._data.attrs.create(DIGEST, np.bytes_(text))
         return text

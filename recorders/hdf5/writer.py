@@ -1,14 +1,12 @@
-"""Writes one episode file from samples that come in order. Used by `recorders.commit` only.
-
-Two passes: first the sizes are counted (`Sizes`), then every data set is made at its final size and filled.
-"""
+"""Writes one episode file from samples that come in order, in one pass. Used by `recorders.commit` only."""
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import h5py
@@ -24,14 +22,6 @@ from recorders.samples import KeptSamples
 
 
 @dataclass
-class Size:
-    """How much of one stream goes into the episode: samples, and bytes of their data."""
-
-    samples: int = 0
-    data_bytes: int = 0
-
-
-@dataclass
 class Expected:
     """What must be found in a written file: rows and digest of each data set, by path."""
 
@@ -42,101 +32,110 @@ class Expected:
 class _Stream:
     """The data sets of one stream while they are filled."""
 
-    def __init__(self, root: h5py.Group, spec: StreamSpec, size: Size, dropped: int) -> None:
+    def __init__(self, root: h5py.Group, spec: StreamSpec) -> None:
         self.group = root.create_group(spec.topic)
-        self.pictures = spec.encoding != "raw"
+        self.samples = 0
+        pictures = spec.encoding != "raw"
         write_attribute(self.group, "spec", msgspec.to_builtins(spec))
-        write_attribute(self.group, "dropped", dropped)
-        count = size.samples
-        self.t_ns, self.t_device_ns, self.t_receive_ns, self.seq = (
-            Column(self.group, name, (count,), "<i8")
-            for name in ("t_ns", "t_device_ns", "t_receive_ns", "seq")
+        self._t_ns, self._t_device_ns, self._t_receive_ns, self._seq = (
+            Column(self.group, name, (), "<i8") for name in ("t_ns", "t_device_ns", "t_receive_ns", "seq")
         )
-        shape, dtype = ((size.data_bytes,), "|u1") if self.pictures else ((count, *spec.shape), spec.dtype)
-        self.data = Column(self.group, DATA, shape, dtype)
-        self.offsets = Column(self.group, OFFSETS, (count + 1,), "<i8") if self.pictures else None
+        self._data = Column(
+            self.group, DATA, () if pictures else spec.shape, "|u1" if pictures else spec.dtype
+        )
+        self._offsets = Column(self.group, OFFSETS, (), "<i8") if pictures else None
         self._end = 0
-        if self.offsets is not None:
-            self.offsets.append(array("q", [0]).tobytes())
+        if self._offsets is not None:
+            self._offsets.append(array("q", [0]).tobytes())
 
     def add(self, kept: KeptSamples) -> None:
         times, device_times = kept.times()
-        first_seq = kept.message.header.seq
-        self.t_ns.append(array("q", times).tobytes())
-        self.t_device_ns.append(array("q", device_times).tobytes())
-        self.t_receive_ns.append(array("q", [kept.message.t_receive_ns] * len(times)).tobytes())
-        self.seq.append(array("q", range(first_seq + kept.first, first_seq + kept.last)).tobytes())
+        count, first = len(times), kept.message.header.seq + kept.first
+        self.samples += count
+        self._t_ns.append(array("q", times).tobytes())
+        self._t_device_ns.append(array("q", device_times).tobytes())
+        self._t_receive_ns.append(array("q", (kept.message.t_receive_ns,) * count).tobytes())
+        self._seq.append(array("q", range(first, first + count)).tobytes())
         data = kept.data()
-        self.data.append(data)
-        if self.offsets is not None:
+        self._data.append(data)
+        if self._offsets is not None:
             self._end += len(data)
-            self.offsets.append(array("q", [self._end]).tobytes())
+            self._offsets.append(array("q", (self._end,)).tobytes())
 
-    def finish(self, expected: Expected) -> None:
-        columns = {"t_ns": self.t_ns, "t_device_ns": self.t_device_ns, "t_receive_ns": self.t_receive_ns,
-                   "seq": self.seq, DATA: self.data}  # fmt: skip
-        if self.offsets is not None:
-            columns[OFFSETS] = self.offsets
+    def finish(self, about: Mapping[str, Any], expected: Expected) -> None:
+        columns = {"t_ns": self._t_ns, "t_device_ns": self._t_device_ns, "t_receive_ns": self._t_receive_ns,
+                   "seq": self._seq, DATA: self._data}  # fmt: skip
+        if self._offsets is not None:
+            columns[OFFSETS] = self._offsets
         for name, column in columns.items():
             path = f"{self.group.name}/{name}"
             expected.digests[path] = column.finish()
-            expected.rows[path] = self.group[name].shape[0]
+            expected.rows[path] = column.rows
+        for name, value in about.items():
+            write_attribute(self.group, name, value)
+        seal(self.group)
 
 
-@dataclass(frozen=True)
-class Plan:
-    """Everything about an episode but its samples.
-
-    Attributes:
-        attributes: Of the file; see `recorders.hdf5.schema.EPISODE_ATTRIBUTES`.
-        specs: Every stream by topic.
-        sizes: What the first pass counted; streams without samples are left out.
-        dropped: Missing samples by topic.
-    """
-
-    attributes: dict[str, Any]
-    specs: dict[str, StreamSpec]
-    sizes: dict[str, Size]
-    dropped: dict[str, int]
-
-
-def write_episode(path: Path, plan: Plan, samples: Iterable[KeptSamples]) -> Expected:
-    """Write an episode file, wait until it is on the disk, and return what must be found in it.
+class EpisodeWriter:
+    """An episode file while it is written (a context manager). HDF5 itself always closes in peace.
 
     Raises:
-        OSError: If the disk is full or fails; HDF5 itself has closed in peace by then.
+        OSError: From every method, when the disk is full or fails.
     """
-    guard = GuardedFile(path)
-    try:
-        expected = _fill(guard, plan, samples)
-        guard.sync()
-        return expected
-    finally:
-        guard.close()
 
+    def __init__(self, path: Path) -> None:
+        self._guard = GuardedFile(path)
+        self._streams: dict[str, _Stream] = {}
+        try:
+            self._file = h5py.File(self._guard, "w", libver=LIBVER)
+            self._root = self._file.create_group(STREAMS)
+        except BaseException:
+            self._guard.close()
+            raise
 
-def _fill(guard: GuardedFile, plan: Plan, samples: Iterable[KeptSamples]) -> Expected:
-    expected = Expected()
-    with h5py.File(guard, "w", libver=LIBVER) as file:
-        root = file.create_group(STREAMS)
-        streams = {
-            topic: _Stream(root, plan.specs[topic], size, plan.dropped.get(topic, 0))
-            for topic, size in sorted(plan.sizes.items())
-        }
-        for kept in samples:
-            streams[kept.message.topic].add(kept)
-            guard.check()
-        for stream in streams.values():
-            stream.finish(expected)
-            seal(stream.group)
-        write_attribute(file, "format", FORMAT)
-        write_attribute(file, "schema_version", SCHEMA_VERSION)
-        for name, value in plan.attributes.items():
+    def __enter__(self) -> EpisodeWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file:
+            self._file.close()
+        self._guard.close()
+
+    @property
+    def samples(self) -> dict[str, int]:
+        """Samples by topic so far."""
+        return {topic: stream.samples for topic, stream in sorted(self._streams.items())}
+
+    def add(self, kept: KeptSamples, spec: StreamSpec) -> None:
+        """Add samples of a stream; the first ones make its group."""
+        stream = self._streams.get(spec.topic)
+        if stream is None:
+            stream = self._streams[spec.topic] = _Stream(self._root, spec)
+        stream.add(kept)
+        self._guard.check()
+
+    def finish(self, attributes: Mapping[str, Any], of_streams: Mapping[str, Mapping[str, Any]]) -> Expected:
+        """Write what is left, wait until it is on the disk, and return what must be found in the file.
+
+        Args:
+            attributes: Of the file; see `recorders.hdf5.schema.EPISODE_ATTRIBUTES`. None = unknown, left out.
+            of_streams: Attributes of the streams, by topic.
+        """
+        expected = Expected()
+        for topic, stream in sorted(self._streams.items()):
+            stream.finish(of_streams.get(topic, {}), expected)
+            self._guard.check()
+        write_attribute(self._file, "format", FORMAT)
+        write_attribute(self._file, "schema_version", SCHEMA_VERSION)
+        for name, value in attributes.items():
             if value is not None:
-                write_attribute(file, name, value)
-        seal(file)
-    guard.check()
-    return expected
+                write_attribute(self._file, name, value)
+        seal(self._file)
+        self._file.close()
+        self._guard.sync()
+        return expected
 
 
 def peak_force(block: np.ndarray) -> float:
