@@ -14,14 +14,14 @@ from app.core.priority import prefer_control
 from app.core.rig import load_rig
 from app.core.wire.client import Endpoints
 from app.core.wire.gate import Gate
-from app.core.wire.messages import MAX_MESSAGE_BYTES
 from app.core.wire.sockets import advertised, bind, check_bind, endpoint_of, is_local, with_port
 from devices.serving.core import DeviceServer
 from devices.serving.pace import run_lockstep, run_realtime
 from devices.specs import make_device
 
 LOCKSTEP_START_NS = 1_000_000_000
-COMMAND_BYTES = 1024 * 1024  # the longest command; a peer that sends more is cut off
+COMMAND_BYTES = 64 * 1024  # the longest command; a peer that sends more is cut off
+SUBSCRIPTION_BYTES = 1024  # what comes in on the streams: topics
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,7 +62,7 @@ class Wires:
                 self.gate = Gate(self.context)
             self.commands = self._bind(zmq.ROUTER, address, COMMAND_BYTES)
             beside = address if address.endswith("*") else streams_address(address)
-            self.streams = self._bind(zmq.PUB, beside, MAX_MESSAGE_BYTES)
+            self.streams = self._bind(zmq.PUB, beside, SUBSCRIPTION_BYTES)
         except BaseException:
             self.close()
             raise

@@ -9,11 +9,10 @@ from typing import Any
 
 from app.core.clock import NS_PER_S
 from app.core.errors import RecordingError, TouchstoneError, WireError
-from app.core.ids import next_message_id
 from app.core.link.child import VERSION, ChildLink
-from app.core.wire.client import KIND_COMMAND, DeviceClient
-from app.core.wire.codec import decode, decode_array, encode
-from app.core.wire.messages import SCHEMA_VERSION, Command, Reply, SampleHeader
+from app.core.wire.client import DeviceClient
+from app.core.wire.codec import decode_array
+from app.core.wire.messages import SampleHeader
 from recorders.commit import Committed
 from recorders.files import episode_path, free_bytes, journal_path
 from recorders.journal import JournalWriter
@@ -95,7 +94,7 @@ class Recorder:
             self._follow_saving(take, writer)
             return
         self._receive(take, writer)
-        self._drain_replies()
+        self._drain_replies(take)
         if writer.error is not None:
             self._finish(take, writer)
             return
@@ -144,6 +143,9 @@ class Recorder:
         info = self.client.describe()
         if info.lockstep:
             self.client.call("credits_on", holder=self.holder, count=CREDITS)
+        else:
+            clock = self.client.synchronise()
+            meta = {**meta, "recorder_clock": {"offset_ns": clock.offset_ns, "bound_ns": clock.bound_ns}}
         try:
             self.client.subscribe()
             created = datetime.now(UTC).astimezone().isoformat(timespec="milliseconds")
@@ -165,7 +167,7 @@ class Recorder:
             self.client.streams.close()
             self.client.streams = None
         if lockstep:
-            self._send("credits_off", holder=self.holder)
+            self.client.send("credits_off", holder=self.holder)
 
     def _stop(self, intent: dict[str, Any]) -> None:
         take = self._take
@@ -250,17 +252,11 @@ class Recorder:
     # while it runs
 
     def _now(self, take: Take) -> int:
-        """Return the session time: the newest tick's in lock-step, the machine's clock otherwise."""
-        return take.tick_ns if take.info.lockstep else time.monotonic_ns()
+        """Return the session time: the newest tick's in lock-step, the server's clock otherwise."""
+        return take.tick_ns if take.info.lockstep else self.client.clock.now_ns()
 
-    def _send(self, name: str, **arguments: Any) -> None:
-        """Send a command without waiting; `_drain_replies` sees what came of it."""
-        command = Command(SCHEMA_VERSION, next_message_id(), name, arguments)
-        self.client.commands.send_multipart([KIND_COMMAND, encode(command)])
-
-    def _drain_replies(self) -> None:
-        while self.client.commands.poll(0):
-            reply = decode(Reply, self.client.commands.recv())
+    def _drain_replies(self, take: Take) -> None:
+        for reply in self.client.replies() if take.info.lockstep else self.client.keep_time():
             if not reply.ok:
                 self._tell_once(f"device server: {reply.error}")
 
@@ -280,7 +276,7 @@ class Recorder:
         except WireError as error:
             self._tell_once(error.sentence())
         if credit and take.info.lockstep:
-            self._send("credit", holder=self.holder, count=credit)
+            self.client.send("credit", holder=self.holder, count=credit)
 
     def _take_in(
         self, take: Take, writer: TakeWriter, topic: str, header: SampleHeader, buffer: memoryview

@@ -37,6 +37,8 @@ class RigAtHand:
         self.client = DeviceClient(self.endpoints)
         self.info: ServerInfo = self.client.describe()
         self._check(rig, fast)
+        if not fast:
+            self.client.synchronise()
         self.client.subscribe((SCORE_TOPIC, TICK_TOPIC.decode()))
         self.tick = Tick()
         self.score: tuple[float, float] | None = None
@@ -72,13 +74,15 @@ class RigAtHand:
 
     def follow(self, complete: bool = False) -> None:
         """Take in scores and ticks; with `complete`, everything that was published before this call."""
+        if not self.info.lockstep:
+            self.client.keep_time()
         messages = self.client.catch_up() if complete else self.client.receive(0)
         for topic, header, buffer in messages:
             if topic == TICK_TOPIC:
                 self.tick.read(header, buffer)
                 self.heard_s = time.monotonic()
                 if not self.info.lockstep:
-                    self.age_ms = (time.monotonic_ns() - self.tick.t_ns) * 1e-6
+                    self.age_ms = (self.client.clock.now_ns() - self.tick.t_ns) * 1e-6
             else:
                 score, removed = decode_array(header, buffer)[-1]
                 self.score = float(score), float(removed)

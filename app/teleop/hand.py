@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -133,7 +134,7 @@ class HandController:
     def act(self, now_ns: int) -> Action:
         """Return the target for the newest beat, with the beat's own stamp as token."""
         self._hear()
-        beat, dt = self._chosen(now_ns), min((now_ns - self._last_ns) * 1e-9, 0.05)
+        beat, dt = self._chosen(), min((now_ns - self._last_ns) * 1e-9, 0.05)
         self._last_ns = now_ns
         self._feel(now_ns)
         if beat is None or not {"applied", "pose"} <= self._newest.keys():
@@ -152,10 +153,10 @@ class HandController:
             self._advance(beat, dt)
         return Action(self._target, self._gripper, token_ns=beat.stamp_ns, press=beat.press)
 
-    def _chosen(self, now_ns: int) -> Beat | None:
+    def _chosen(self) -> Beat | None:
         if self._held is None:
             return self._choice.choose(self._beat, None)
-        return self._choice.choose(self._beat, self._held.beat(now_ns))
+        return self._choice.choose(self._beat, self._held.beat(time.monotonic_ns()))
 
     def _hear(self) -> None:
         while self._socket.poll(0):

@@ -22,7 +22,7 @@ from app.core.safety.state import GovernorState
 from app.core.sensors import derive_touches, picture_sizes
 from app.core.wire.client import KIND_COMMAND, KIND_ENABLE, KIND_SETPOINT
 from app.core.wire.codec import decode, encode
-from app.core.wire.gate import Gate
+from app.core.wire.gate import VIEWER, Gate
 from app.core.wire.messages import (
     SCHEMA_VERSION,
     SOURCES,
@@ -36,6 +36,9 @@ from app.core.wire.messages import (
 )
 from devices.interface import Device, Sample
 from devices.serving.delays import Delays
+from devices.serving.inbox import Inbox, Letter
+from devices.serving.lateness import Lateness
+from devices.serving.peers import LOOKING
 from devices.serving.publisher import Publisher
 from devices.serving.stamps import SessionStamps
 
@@ -67,6 +70,7 @@ class DeviceServer:
         self.rig, self.device, self.clock, self.lockstep, self.link = rig, device, clock, lockstep, link
         self.description = device.describe()
         self._commands, self._gate = commands, gate
+        self._inbox = Inbox(commands, gate)
         specs = (*self.description.streams, *SERVER_STREAMS)
         self.publisher = Publisher(streams, specs)
         self.info = self._make_info(specs)
@@ -77,7 +81,7 @@ class DeviceServer:
         self.setpoint_period = -1
         self.device_ns = 0
         self.stamps = SessionStamps()
-        self.delays = Delays()
+        self.delays, self.lateness = Delays(), Lateness()
         self._peer = b""
         self.refused = Reason.NONE
         self._told = Reason.NONE
@@ -104,28 +108,29 @@ class DeviceServer:
             return cameras
 
     def hear(self, timeout_ms: int) -> bool:
-        """Take in every command, set-point and enabling input that is there; returns whether any came."""
-        if not self._commands.poll(timeout_ms):
-            return False
-        while True:
-            try:
-                frames = self._commands.recv_multipart(zmq.NOBLOCK)
-            except zmq.Again:
-                return True
-            if len(frames) == 3:
-                self._dispatch(*frames)
+        """Take in commands, set-points and enabling inputs that are there, for a short while; whether any came."""
+        came = False
+        for letter in self._inbox.receive(timeout_ms):
+            came = True
+            self._dispatch(letter)
+        return came
 
-    def _dispatch(self, identity: bytes, kind: bytes, data: bytes) -> None:
-        now = self.clock.now_ns()
+    def _dispatch(self, letter: Letter) -> None:
+        now, identity, data = self.clock.now_ns(), letter.identity, letter.data
         try:
-            if kind == KIND_SETPOINT:
-                self._take_setpoint(identity, decode(SetPoint, data), now)
-            elif kind == KIND_ENABLE:
-                self._take_enable(identity, decode(Enable, data), now)
-            elif kind == KIND_COMMAND:
+            if letter.kind == KIND_COMMAND:
                 self._peer = identity
-                self._answer(identity, decode(Command, data))
+                self._answer(letter, decode(Command, data))
+            elif letter.kind not in (KIND_SETPOINT, KIND_ENABLE):
+                self._inbox.bad(letter)
+            elif not self._inbox.peers.may(letter.user, letter.kind):
+                raise WireError("command", f"the key of {letter.user.removeprefix(VIEWER)} may only look")
+            elif letter.kind == KIND_SETPOINT:
+                self._take_setpoint(identity, decode(SetPoint, data), now)
+            else:
+                self._take_enable(identity, decode(Enable, data), now)
         except WireError as error:
+            self._inbox.bad(letter)
             self.refused |= Reason.SCHEMA
             self._tell(Reason.SCHEMA, error.sentence())
 
@@ -143,9 +148,17 @@ class DeviceServer:
         self.refused |= reason
         if setpoint.holder == self.state.holder:
             self.setpoint_period = max(self.setpoint_period, setpoint.period)
+        if reason is Reason.AGE:
+            allowed_ms = self.rig.limits.setpoint_expiry_ms
+            told = self.lateness.refused(setpoint.source, setpoint.stamp_ns, now_ns, allowed_ms)
+            if told:
+                self.link.notice(told, "warning")
+            return
         if reason:
             self._tell(reason, f"A set-point of {setpoint.source} was refused")
-        elif setpoint.pose is not None:
+            return
+        self.lateness.taken()
+        if setpoint.pose is not None:
             data = np.array((*setpoint.pose, setpoint.gripper))
             self.publisher.add(Sample("arm/commanded", self.device_ns, data), now_ns)
 
@@ -164,15 +177,24 @@ class DeviceServer:
 
     def tell_refusals(self) -> None:
         """Tell the person who was refused at the gate since the last call; the first few, then how many more."""
+        for text in self._inbox.news():
+            self.link.notice(text, "warning")
         told = self._gate.refusals() if self._gate is not None else []
         for text in told[:MOST_REFUSALS_TOLD]:
             self.link.notice(text, "warning")
         if len(told) > MOST_REFUSALS_TOLD:
             self.link.notice(f"{len(told) - MOST_REFUSALS_TOLD} more clients were refused.", "warning")
 
-    def _answer(self, identity: bytes, command: Command) -> None:
+    def _answer(self, letter: Letter, command: Command) -> None:
         handler = getattr(self, f"on_{command.name}", None)
         try:
+            if not self._inbox.peers.may(letter.user, letter.kind, command.name):
+                raise DeviceError(
+                    f"command {command.name!r}",
+                    f"the key of {letter.user.removeprefix(VIEWER)} may look and not command",
+                    options=sorted(LOOKING),
+                    way_out="Let it in with `python main.py keys --allow FILE` on the machine of the rig",
+                )
             if handler is None:
                 names = sorted(name[3:] for name in dir(self) if name.startswith("on_"))
                 raise DeviceError(f"command {command.name!r}", "it is unknown", options=names)
@@ -183,7 +205,7 @@ class DeviceServer:
             reply = Reply(
                 SCHEMA_VERSION, command.id, False, error=f"{command.name}: wrong arguments ({error})"
             )
-        self._commands.send_multipart([identity, encode(reply)])
+        self._commands.send_multipart([letter.identity, encode(reply)])
 
     # commands, by the names that `Command` lists
 
@@ -226,6 +248,7 @@ class DeviceServer:
         fresh = GovernorState.at(measured.pose, measured.gripper)
         self.state = governor.keep_lease(self.state, fresh)
         self.epoch += 1
+        self.lateness.excuse(self.clock.now_ns())
         return {"epoch": self.epoch}
 
     def on_tare(self) -> None:
@@ -264,6 +287,16 @@ class DeviceServer:
                 "latched": int(self.state.latched), "t_ns": self.clock.now_ns()}  # fmt: skip
 
     # motion
+
+    def wake(self, late_s: float) -> None:
+        """Come back after a stall of this process: told, and at rest at once if commands have expired meanwhile."""
+        self.lateness.excuse(self.clock.now_ns())
+        limits = self.rig.limits
+        if late_s * 1e3 > min(limits.setpoint_expiry_ms, limits.token_expiry_ms):
+            self.state = governor.rest(self.state, self.device.measured())
+            self.link.notice(
+                f"The device server stalled for {late_s:.2f} s; the arm is at rest where it is.", "warning"
+            )
 
     def step(self, t_ns: int) -> None:
         """Advance by one governor period that ends at session time `t_ns`; samples wait for the next flush."""

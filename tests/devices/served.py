@@ -16,11 +16,13 @@ class Served:
         self._done = threading.Event()
         self._ready = threading.Event()
         self._connect = ""
+        self.pid = 0
         self._thread = threading.Thread(target=self._parent)
 
     def _parent(self) -> None:
         with Hub() as hub:
             child = hub.start("device", "--rig", "sim/wipe", *self._words)
+            self.pid = child.process.pid
             self._connect = str(hub.wait_ready(child, 120.0)["connect"])
             self._ready.set()
             while not self._done.is_set():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
+import socket as plain
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +14,7 @@ import numpy as np
 import pytest
 import zmq
 
-from app.core.errors import WireError
+from app.core.errors import DeviceError, WireError
 from app.core.safety.reasons import Reason
 from app.core.wire import keys
 from app.core.wire.client import KIND_COMMAND, KIND_ENABLE, KIND_SETPOINT, DeviceClient, Endpoints
@@ -28,6 +30,7 @@ from app.core.wire.messages import (
     SetPoint,
 )
 from app.keys import process as keys_role
+from devices.serving.peers import MOST_BAD
 from tests.devices.served import Served
 
 KINDS: tuple[type[msgspec.Struct], ...] = (SetPoint, Enable, Command, Reply, Event, Beat, SampleHeader)
@@ -114,12 +117,16 @@ def hostile_commands() -> Iterator[bytes]:
 
 @pytest.mark.process
 def test_a_server_that_is_fed_rubbish_answers_the_next_question(bench: Endpoints) -> None:
+    kinds = (KIND_COMMAND, KIND_SETPOINT, KIND_ENABLE, b"", b"?")
+    broken = list(mutations(SENT))
+    with DeviceClient(bench) as good:
+        for begin in range(0, SENT, MOST_BAD // 2):  # so few from each that it is heard to the end
+            with DeviceClient(bench) as bad:
+                for number, data in enumerate(broken[begin : begin + MOST_BAD // 2]):
+                    bad.commands.send_multipart([kinds[number % len(kinds)], data])
+                bad.call("status")
+            good.call("status")
     with DeviceClient(bench) as good, DeviceClient(bench) as bad:
-        kinds = (KIND_COMMAND, KIND_SETPOINT, KIND_ENABLE, b"", b"?")
-        for number, data in enumerate(mutations(SENT)):
-            bad.commands.send_multipart([kinds[number % len(kinds)], data])
-            if number % 500 == 0:
-                good.call("status")
         for data in hostile_commands():
             bad.commands.send_multipart([KIND_COMMAND, data])
             while bad.commands.poll(0):
@@ -130,6 +137,33 @@ def test_a_server_that_is_fed_rubbish_answers_the_next_question(bench: Endpoints
             good.call("credits_off", holder=holder)
         good.call("reset", seed=1, condition="nominal")
         assert good.call("status")["epoch"] >= 1
+
+
+@pytest.mark.process
+def test_who_sends_too_much_rubbish_is_not_heard_any_more_and_others_are(bench: Endpoints) -> None:
+    with DeviceClient(bench) as good, DeviceClient(bench) as bad:
+        bad.call("status")
+        for _ in range(MOST_BAD + 1):
+            bad.commands.send_multipart([KIND_SETPOINT, b"rubbish"])
+        with pytest.raises(DeviceError, match="no answer"):
+            bad.call("status", timeout_s=0.5)
+        good.call("status")
+
+
+@pytest.mark.process
+def test_a_flood_and_idle_connections_leave_a_client_served(bench: Endpoints) -> None:
+    port = int(bench.commands.rsplit(":", 1)[1])
+    idle = [plain.create_connection(("127.0.0.1", port)) for _ in range(200)]
+    for connection in idle[::2]:
+        connection.sendall(b"\xff")  # the first byte of a greeting, and no more
+    with DeviceClient(bench) as good, DeviceClient(bench) as flood:
+        for _ in range(20_000):
+            with contextlib.suppress(zmq.Again):
+                flood.commands.send_multipart([KIND_ENABLE, b"x" * 1000], zmq.NOBLOCK)
+        for _ in range(20):
+            good.call("status", timeout_s=2.0)
+    for connection in idle:
+        connection.close()
 
 
 def point(holder: str, seq: int, period: int, t_ns: int) -> bytes:
@@ -204,6 +238,7 @@ def test_a_rig_is_served_to_others_with_keys_only(tmp_path: Path, monkeypatch: p
         with DeviceClient(endpoints) as client:
             assert client.describe().rig == "sim/wipe"
             client.subscribe()
+        look_only(endpoints, folder, monkeypatch)
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         stranger = context.socket(zmq.DEALER)
         stranger.linger = 0
@@ -212,3 +247,24 @@ def test_a_rig_is_served_to_others_with_keys_only(tmp_path: Path, monkeypatch: p
         assert not stranger.poll(500)
         stranger.close()
         context.term()
+
+
+def look_only(endpoints: Endpoints, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key of a viewer hears everything and moves nothing."""
+    keys_role.make_client(folder, "screen", view=True)
+    with monkeypatch.context() as patch:
+        patch.setenv(keys.FOLDER_VARIABLE, str(folder / "clients" / "screen"))
+        viewer = DeviceClient(endpoints)
+    with viewer, DeviceClient(endpoints) as master:
+        assert viewer.describe().rig == "sim/wipe"
+        for command in ("lease", "stop", "reset", "publish", "tare", "credits_on"):
+            with pytest.raises(DeviceError, match=r"key of screen may look and not command.*keys --allow"):
+                viewer.call(command)
+        master.call("lease", holder="me", source="operator")
+        before = master.call("status")
+        viewer.send_enable(Enable(SCHEMA_VERSION, "me", before["t_ns"], 1, True))
+        viewer.send_setpoint(
+            SetPoint(SCHEMA_VERSION, "me", "operator", 1, before["t_ns"], 0, 1, before["period"], POSE, 0.04)
+        )
+        viewer.call("status")  # both were taken in
+        assert master.call("status")["period"] == before["period"]

@@ -83,14 +83,15 @@ class TcpProxy(_Threaded):
 
     Args:
         target: `tcp://HOST:PORT`.
+        host: Address of this machine at which clients connect.
     """
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, host: str = "127.0.0.1") -> None:
         super().__init__()
         parsed = urlparse(target)
         self._target = (parsed.hostname or "127.0.0.1", int(parsed.port or 0))
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.endpoint = f"tcp://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._listener = socket.create_server((host, 0))
+        self.endpoint = f"tcp://{host}:{self._listener.getsockname()[1]}"
         self.faults = Faults()
         self._selector = selectors.DefaultSelector()
         self._pipes: list[Pipe] = []

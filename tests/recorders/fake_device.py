@@ -212,6 +212,8 @@ class FakeDevice(threading.Thread):
     def _answer(self, name: str, arguments: dict[str, Any]) -> Any:
         if name == "describe":
             return msgspec.to_builtins(self.info)
+        if name == "clock":
+            return time.monotonic_ns()
         if name == "sync":
             self.streams.send_multipart([SYNC_PREFIX + arguments["nonce"].encode(), b"", b""])
         elif name == "credits_on":

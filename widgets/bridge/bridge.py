@@ -132,7 +132,7 @@ class Bridge(QObject):
 
     def send_enable(self, enable: Enable) -> None:
         """Pass an enabling input on to the device server, stamped by the caller in the Qt thread."""
-        self._io.post(partial(self._io.send_enable, encode(enable)))
+        self._io.post(partial(self._io.send_enable, enable))
 
     def open_reader(self, folder: Path) -> Reader:
         """Start a reader process on a folder of episodes."""

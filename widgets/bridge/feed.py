@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from app.core.clock import ClockMap
 from app.core.errors import WireError
 from app.core.wire.codec import decode_array
 from app.core.wire.messages import SampleHeader
@@ -38,7 +39,7 @@ class Frame:
 
     Attributes:
         t_ns: Session time of the sample.
-        received_ns: CLOCK_MONOTONIC when it arrived here.
+        received_ns: Session time when it arrived here.
         data: The encoded bytes (jpeg, depth16), or the array of one sample for raw signals.
     """
 
@@ -50,7 +51,7 @@ class Frame:
 
 @dataclass
 class Flow:
-    """Counts of one topic, written by the I/O thread alone."""
+    """Counts of one topic, written by the I/O thread alone; `received_ns` is of this machine's monotonic clock."""
 
     samples: int = 0
     gaps: int = 0
@@ -73,6 +74,7 @@ class Feed:
     def __init__(self, ring_capacity: int = 4096) -> None:
         self.mailbox: Mailbox[Frame] = Mailbox()
         self.refused = 0
+        self.clock = ClockMap()  # to session time; of the device server that is connected
         self._capacity = ring_capacity
         self._lock = threading.Lock()
         self._rings: dict[str, Ring] = {}
@@ -84,7 +86,7 @@ class Feed:
         try:
             if header.encoding != "raw":
                 data: bytes | np.ndarray = bytes(buffer)
-                self.mailbox.put(topic, Frame(header, header.t_ns[-1], now, data))
+                self.mailbox.put(topic, Frame(header, header.t_ns[-1], self.clock.of(now), data))
             else:
                 self._take_array(topic, header, decode_array(header, buffer), now)
         except (WireError, ValueError, IndexError):
@@ -96,7 +98,7 @@ class Feed:
         columns = int(np.prod(header.shape)) if header.shape else 1
         times = np.array(header.t_ns, dtype=np.int64)
         if columns > MOST_COLUMNS:
-            self.mailbox.put(topic, Frame(header, header.t_ns[-1], now, samples[-1].copy()))
+            self.mailbox.put(topic, Frame(header, header.t_ns[-1], self.clock.of(now), samples[-1].copy()))
             if len(header.shape) == 2 and header.shape[1] == 3:
                 self._ring(topic + SUMMARY, 2).push(times, summary(samples))
         else:

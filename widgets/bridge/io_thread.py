@@ -10,12 +10,13 @@ import contextlib
 import threading
 from collections.abc import Callable
 
+import msgspec
 import zmq
 
 from app.core.errors import WireError
 from app.core.wire.client import KIND_COMMAND, KIND_ENABLE, SYNC_PREFIX, Endpoints
-from app.core.wire.codec import decode
-from app.core.wire.messages import SampleHeader
+from app.core.wire.codec import decode, encode
+from app.core.wire.messages import Enable, SampleHeader
 from app.core.wire.sockets import connect
 from widgets.bridge.children import Children
 from widgets.bridge.feed import Feed
@@ -102,6 +103,8 @@ class IoThread:
         for correspondent in [*self.readers.values(), *([self.device] if self.device else [])]:
             correspondent.receive()
             correspondent.expire()
+        if self.device is not None:
+            self.device.keep_time()
         self.table.step()
 
     def connect_device(self, endpoints: Endpoints, topics: tuple[str, ...]) -> None:
@@ -114,6 +117,7 @@ class IoThread:
         self.device = Correspondent(
             self._context, "device server", endpoints.commands, (KIND_COMMAND,), self.deliver
         )
+        self.feed.clock = self.device.time.clock
 
     def disconnect_device(self) -> None:
         """Let go of the device server."""
@@ -140,9 +144,11 @@ class IoThread:
             with contextlib.suppress(zmq.Again):
                 self._input.send(data, zmq.NOBLOCK)
 
-    def send_enable(self, data: bytes) -> None:
-        """Pass an enabling input on to the device server; one that cannot go at once is dropped."""
+    def send_enable(self, enable: Enable) -> None:
+        """Pass an enabling input on to the device server, its stamp put into session time; dropped if it cannot go."""
         if self.device is not None:
+            stamp_ns = self.device.time.clock.of(enable.stamp_ns)
+            data = encode(msgspec.structs.replace(enable, stamp_ns=stamp_ns))
             with contextlib.suppress(zmq.Again):
                 self.device.socket.send_multipart([KIND_ENABLE, data], zmq.NOBLOCK)
 

@@ -5,6 +5,7 @@ I/O thread only. The answer reaches the window as a letter that carries the call
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from app.core.ids import next_message_id
 from app.core.wire.codec import decode, encode
 from app.core.wire.messages import SCHEMA_VERSION, Command, Reply
 from app.core.wire.sockets import connect
+from app.core.wire.timekeeper import TimeKeeper
 from widgets.bridge.letters import Answer, Answered, Callback, Letter
 
 
@@ -34,6 +36,9 @@ class Correspondent:
     Args:
         who: Name of the other side, for messages ("device server", "reader").
         prefix: Frames before the command (`(b"C",)` for a device server, none for a reader).
+
+    Attributes:
+        time: Keeps the map to the other side's clock, if that is asked for with `keep_time`.
     """
 
     def __init__(
@@ -49,6 +54,14 @@ class Correspondent:
         self._prefix = prefix
         self._deliver = deliver
         self._pending: dict[int, _Pending] = {}
+        self.time = TimeKeeper()
+
+    def keep_time(self) -> None:
+        """Ask for the other side's time when that is due."""
+        question = self.time.due()
+        if question is not None:
+            with contextlib.suppress(zmq.Again):
+                self.socket.send_multipart([*self._prefix, encode(question)], zmq.NOBLOCK)
 
     def ask(self, name: str, arguments: dict[str, Any], timeout_s: float, callback: Callback) -> None:
         """Send a question; exactly one answer will be delivered, at the latest after `timeout_s`."""
@@ -68,6 +81,8 @@ class Correspondent:
                 reply = decode(Reply, frames[-1])
             except WireError:
                 continue  # the question will run into its deadline and say so
+            if self.time.take(reply):
+                continue
             if reply.ok:
                 self._finish(reply.id, Answer(True, reply.result))
             else:

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from app.core.wire.messages import SCHEMA_VERSION, Enable
 from widgets.bridge.bridge import Bridge
 
-BEAT_MS = 16
+BEAT_MS = 10
 STALL_NS = 60_000_000  # the age at which the governor lets an input expire
 HOLDER = "window"
 

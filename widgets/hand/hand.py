@@ -34,7 +34,7 @@ from app.core.wire.messages import SCHEMA_VERSION, Beat
 from widgets.bridge.bridge import Bridge
 from widgets.hand.keys import DEAD_MAN, FIRST_SPEED, GRIPPER, HOME, MOTION, SPEED, SPEEDS
 
-BEAT_MS = 16
+BEAT_MS = 10
 STALL_NS = 60_000_000  # the age at which a token expires: a thread that slept so long has lost the hand
 WHEEL_NS = 120_000_000  # one notch of the wheel moves for so long
 TYPING = (QLineEdit, QAbstractSpinBox, QComboBox, QPlainTextEdit, QTextEdit)

@@ -88,6 +88,23 @@ def stop(state: GovernorState, reason: Reason) -> GovernorState:
     )
 
 
+def rest(state: GovernorState, measured: Measured) -> GovernorState:
+    """Come back after a stall of the governor itself: at rest where the arm is, and re-armed by a new press only.
+
+    A ramp from the old speed would be a motion that nobody asks for any more. A target that was at rest stays, and so
+    does one whose arm has no finite measured pose.
+    """
+    if state.holder and state.press > state.spent_press:
+        state = stop(state, Reason.EXPIRED)
+    moving = bool(state.velocity.any() or state.angular_velocity.any())
+    known = bool(np.isfinite(measured.pose).all())
+    here = GovernorState.at(measured.pose, state.gripper) if moving and known else state
+    return replace(
+        state, position=here.position, quaternion=here.quaternion, velocity=_zeros(), acceleration=_zeros(),
+        angular_velocity=_zeros(), angular_acceleration=_zeros(), armed_ns=0, yield_to=None,
+    )  # fmt: skip
+
+
 def accept(
     state: GovernorState, setpoint: SetPoint, now_ns: int, limits: Limits
 ) -> tuple[GovernorState, Reason]:

@@ -1,10 +1,12 @@
 """Client of a device server: commands with replies, set-points, and a synchronised subscription to its streams.
 
 Used by recorder, operator, policy, collect, deploy. Owned by one thread. Never blocks without a deadline.
+Session time is the server's clock. `clock` maps this machine's to it: `synchronise` once, then `keep_time` in the loop.
 """
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator
 from types import TracebackType
@@ -13,11 +15,13 @@ from typing import Any
 import msgspec
 import zmq
 
+from app.core.clock import ClockMap
 from app.core.errors import DeviceError, WireError
 from app.core.ids import next_message_id
 from app.core.wire.codec import decode, encode
 from app.core.wire.messages import SCHEMA_VERSION, Command, Enable, Reply, SampleHeader, ServerInfo, SetPoint
 from app.core.wire.sockets import connect, is_local
+from app.core.wire.timekeeper import FIRST, TimeKeeper
 
 TICK_TOPIC = b"bench/tick"
 SYNC_PREFIX = b"sync/"
@@ -67,6 +71,13 @@ class DeviceClient:
                 self.context.term()
             raise
         self.streams: zmq.Socket[bytes] | None = None
+        self._time = TimeKeeper()
+        self.refused = 0
+
+    @property
+    def clock(self) -> ClockMap:
+        """From this machine's monotonic clock to session time; in lock-step there is no such map."""
+        return self._time.clock
 
     def __enter__(self) -> DeviceClient:
         return self
@@ -100,7 +111,8 @@ class DeviceClient:
                 break
             reply = decode(Reply, self.commands.recv())
             if reply.id != identity:
-                continue  # an answer to a question that timed out
+                self._time.take(reply)  # or an answer to a question that timed out
+                continue
             if not reply.ok:
                 raise DeviceError(f"device server, command {name!r}", reply.error.rstrip("."))
             return reply.result
@@ -109,6 +121,60 @@ class DeviceClient:
             f"no answer to {name!r} within {timeout_s:g} s",
             way_out=self._way_out(),
         )
+
+    def send(self, name: str, **arguments: Any) -> None:
+        """Send a command without waiting; `replies` has what came of it."""
+        command = Command(SCHEMA_VERSION, next_message_id(), name, arguments)
+        self.commands.send_multipart([KIND_COMMAND, encode(command)])
+
+    def replies(self) -> list[Reply]:
+        """Return the replies that are there to what was sent without waiting; those about the time are taken in."""
+        found: list[Reply] = []
+        while self.commands.poll(0):
+            reply = decode(Reply, self.commands.recv())
+            if not self._time.take(reply):
+                found.append(reply)
+        return found
+
+    def synchronise(self, timeout_s: float = 5.0) -> ClockMap:
+        """Set the clock map by a few timed exchanges, and return it. Not for lock-step, where the server has the time.
+
+        Raises:
+            DeviceError: If the server does not answer.
+        """
+        deadline = time.monotonic() + timeout_s
+        wanted = self._time.taken + FIRST
+        while self._time.taken < wanted and time.monotonic() < deadline:
+            before = self._time.taken
+            self._put(KIND_COMMAND, self._time.ask())
+            while self._time.taken == before and self.commands.poll(
+                max(0, int((deadline - time.monotonic()) * 1e3))
+            ):
+                self.replies()
+        if self.clock.bound_ns is None:
+            raise DeviceError(
+                f"device server at {self.endpoints.commands}",
+                f"it did not tell the time within {timeout_s:g} s",
+                way_out=self._way_out(),
+            )
+        return self.clock
+
+    def keep_time(self) -> list[Reply]:
+        """Take in answers about the time, and ask again when it is due; never blocks. For loops that seldom `call`.
+
+        Returns:
+            The other replies that were there.
+        """
+        others = self.replies()
+        question = self._time.due()
+        if question is not None:
+            self._put(KIND_COMMAND, question)
+        return others
+
+    def _put(self, kind: bytes, message: msgspec.Struct) -> None:
+        """Send, or drop the message when the server takes in nothing: it would only come too late."""
+        with contextlib.suppress(zmq.Again):
+            self.commands.send_multipart([kind, encode(message)], zmq.NOBLOCK)
 
     def _way_out(self) -> str:
         hint = "See whether `python main.py serve` still runs"
@@ -122,11 +188,11 @@ class DeviceClient:
 
     def send_setpoint(self, setpoint: SetPoint) -> None:
         """Send a set-point; there is no reply, the applied action comes back as a stream."""
-        self.commands.send_multipart([KIND_SETPOINT, encode(setpoint)])
+        self._put(KIND_SETPOINT, setpoint)
 
     def send_enable(self, enable: Enable) -> None:
         """Send an enabling input."""
-        self.commands.send_multipart([KIND_ENABLE, encode(enable)])
+        self._put(KIND_ENABLE, enable)
 
     def subscribe(self, topics: tuple[str, ...] = ("",), timeout_s: float = 5.0) -> None:
         """Subscribe, and return only when the subscription is known to be live: nothing published later is missed.

@@ -5,6 +5,7 @@ Used by `app.core.wire.sockets` and `app.core.wire.gate`; made by the role `keys
     server.secret, server.public    of the machine that serves devices
     client.secret, client.public    of the machine that connects
     allowed/NAME.public             clients that the server lets in; read again at every handshake
+    viewers/NAME.public             clients that may look and not command; one that stands in both may only look
 
 Each file holds one key of 40 characters (Z85, as ZeroMQ writes them). Secrets have mode 0600 and are refused otherwise.
 """
@@ -114,7 +115,19 @@ def allowed_clients(folder: Path) -> dict[bytes, str]:
     Raises:
         WireError: If a file of the list is malformed, or others can write to the list.
     """
-    place = folder / "allowed"
+    return _listed(folder / "allowed")
+
+
+def viewers(folder: Path) -> dict[bytes, str]:
+    """Return the public keys of clients that may subscribe and ask, but not command, with their names.
+
+    Raises:
+        WireError: If a file of the list is malformed, or others can write to the list.
+    """
+    return _listed(folder / "viewers")
+
+
+def _listed(place: Path) -> dict[bytes, str]:
     if not place.is_dir():
         return {}
     _require_private(place, 0o022, "others can put keys into it", f"chmod 700 {place}")
