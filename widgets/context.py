@@ -15,6 +15,7 @@ from app.core.project import (
 from widgets.bridge.bridge import Bridge
 from widgets.bridge.jobs import Jobs
 from widgets.hand.hand import Hand
+from widgets.inputs.tones import Tones
 from widgets.notifications.centre import Notifications
 from widgets.rig_session import RigSession
 from widgets.status import StatusModel
@@ -67,6 +68,7 @@ class WindowContext:
         status: The status strip; the page that runs something sets it.
         theme: Colours, sizes, fonts.
         hand: Keyboard and mouse with the dead-man; `hand.engage(endpoint, page)` sends beats there.
+        tones: Let the contact force be heard; off until the person wants them.
         autostart: Connect the rig as soon as Collect appears (tests may not want that).
     """
 
@@ -78,4 +80,5 @@ class WindowContext:
     status: StatusModel
     theme: Theme
     hand: Hand
+    tones: Tones
     autostart: bool = True

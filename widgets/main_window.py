@@ -17,7 +17,7 @@ from widgets.frame.key_map import KeyMap
 from widgets.frame.rail import Rail
 from widgets.frame.strip import StatusStrip
 from widgets.hand.hand import TYPING
-from widgets.hand.keys import EVERYWHERE
+from widgets.hand.keys import EVERYWHERE, with_dead_man
 from widgets.layout_state import LayoutState
 from widgets.notifications.panel import NotificationPanel
 from widgets.notifications.toasts import Toasts
@@ -90,6 +90,7 @@ class MainWindow(QWidget):
             self._shortcut(f"Ctrl+{page.key}", partial(self.open_page, index))
         self._shortcut("F1", self.show_keys)
         self._shortcut("Ctrl+M", self.toggle_messages)
+        self._shortcut("Ctrl+Shift+M", self.context.tones.toggle)
         self._shortcut("Ctrl+Shift+T", self.theme_asked.emit)
         self._shortcut("Ctrl+Q", self.close)
         self.context.bridge.failed.connect(self.context.notifications.error)
@@ -111,6 +112,8 @@ class MainWindow(QWidget):
     def _remember(self) -> None:
         state = self._layout_state
         state.add("geometry", self._save_geometry, self._restore_geometry)
+        state.add("tones", self.context.tones.state, self.context.tones.restore)
+        state.add("dead_man", lambda: self.context.hand.dead_man.value, self._restore_dead_man)
         state.add("page", self._stack.currentIndex, self._restore_page)
         for page in self.pages:
             state.add(f"page.{page.title.lower()}", page.save_state, page.restore_state)
@@ -121,6 +124,11 @@ class MainWindow(QWidget):
     def _restore_geometry(self, text: Any) -> None:
         if not self.restoreGeometry(QByteArray(base64.b64decode(text, validate=True))):
             raise ValueError("it is no window geometry")
+
+    def _restore_dead_man(self, number: Any) -> None:
+        hindrance = self.context.hand.set_dead_man(Qt.Key(number))
+        if hindrance:
+            raise ValueError(hindrance)
 
     def _restore_page(self, index: Any) -> None:
         if not isinstance(index, int) or not 0 <= index < len(self.pages):
@@ -158,7 +166,9 @@ class MainWindow(QWidget):
             self.key_map.hide()
             return
         self.context.hand.drop("the key map is open")
-        self.key_map.open("Keys", [*_groups(self.page.key_help), EVERYWHERE])
+        dead_man = self.context.hand.dead_man
+        rows = (*self.page.key_help, *EVERYWHERE)
+        self.key_map.open("Keys", _groups(with_dead_man(rows, dead_man)))
 
     def toggle_messages(self) -> None:
         """Open or close the list of messages."""

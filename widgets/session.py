@@ -15,6 +15,7 @@ from widgets.collect.page import CollectPage
 from widgets.context import Project, WindowContext
 from widgets.deploy.page import DeployPage
 from widgets.hand.hand import Hand
+from widgets.inputs.tones import Tones
 from widgets.layout_state import LayoutState
 from widgets.main_window import MainWindow
 from widgets.notifications.centre import Notifications
@@ -79,15 +80,17 @@ class Session(QObject):
         apply_theme(theme)
         self.bridge = Bridge(self)
         follow_jobs(self.bridge.jobs, self.notifications)
+        rig_session = RigSession(rig, self.bridge, self)
         self.context = WindowContext(
             bridge=self.bridge,
             jobs=self.bridge.jobs,
-            rig=RigSession(rig, self.bridge, self),
+            rig=rig_session,
             project=Project.open(root),
             notifications=self.notifications,
             status=StatusModel(self),
             theme=theme,
             hand=Hand(self.bridge, self),
+            tones=Tones(self.bridge.jobs, rig_session, self),
             autostart=autostart,
         )
         self.window = MainWindow(self.context, pages, self.layout_state)

@@ -23,6 +23,7 @@ class Status:
         disk_s: Recording time that the disk still holds.
         dropped: Samples lost in the present session.
         latency_ms: Age of the newest sample when it arrives.
+        hand: What the person holds, in a word or two; empty while nobody drives by hand.
     """
 
     state: State = State.IDLE
@@ -34,6 +35,7 @@ class Status:
     disk_s: float | None = None
     dropped: int | None = None
     latency_ms: float | None = None
+    hand: str = ""
 
 
 class StatusModel(QObject):

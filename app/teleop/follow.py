@@ -104,7 +104,11 @@ class Follower:
         self._ramp: Ramp | None = None
         self._start: Clutch | None = None
         self._age_s = 0.0
-        self._mode = (False, 0)
+        self._mode: tuple[bool, int] | None = None
+
+    def change(self, settings: Settings) -> None:
+        """Take other settings; the leader is followed anew from where both stand."""
+        self._settings, self._mode = settings, None
 
     @property
     def ramping(self) -> bool:
@@ -170,8 +174,8 @@ class Follower:
             DeviceError: If a change of the lock has left them too far apart to be matched.
         """
         if (beat.fine, beat.lock) != self._mode:
-            self._mode = (beat.fine, beat.lock)
             self.press(joints, last)
+            self._mode = (beat.fine, beat.lock)
         self._age_s += dt_s
         leader = self.pose(joints)
         assert leader is not None

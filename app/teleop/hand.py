@@ -80,17 +80,35 @@ class HandController:
 
     def hear(self, intent: dict[str, Any]) -> None:
         """Take another input in place of the present one; motion ends until the next press."""
-        if intent.get("name") != "input":
+        text = str(intent.get("text", ""))
+        if intent.get("name") != "input" or self._change(text):
             return
         self.close()
         self._target = None
         self._spend()
         self._choice.forget_device()
         try:
-            self._open(str(intent.get("text", "")))
+            self._open(text)
         except TouchstoneError as error:
-            self._text, self._problem = str(intent.get("text", "")), error.sentence()
+            self._text, self._problem = text, error.sentence()
             self._tell(error.sentence(), "error")
+
+    def _change(self, text: str) -> bool:
+        """Take other settings of the device that is open; False if it must be opened anew."""
+        if self._held is None or not self._held.there or text.split(",")[0] != self._text.split(",")[0]:
+            return False
+        try:
+            settings = split_input(text)[2]
+        except TouchstoneError:
+            return False
+        old = self._held.settings
+        if settings.second != old.second or (settings.rumble > 0) != (old.rumble > 0):
+            return False
+        self._text = text
+        self._held.change(settings)
+        if self._follower is not None:
+            self._follower.change(settings)
+        return True
 
     def _spend(self) -> None:
         """Whatever is held now enables nothing any more."""

@@ -53,6 +53,12 @@ class HeldBeats:
         self.joints: np.ndarray | None = None
         self.opening: float | None = None
 
+    def change(self, settings: Settings) -> None:
+        """Take other settings; the device stays open."""
+        self.settings = settings
+        self._filter = OneEuro(settings.smooth_hz, settings.quickness)
+        self._clutch.set_mode(settings.clutch)
+
     @property
     def there(self) -> bool:
         """Whether the device is still there."""

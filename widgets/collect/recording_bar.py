@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QCheckBox,
     QComboBox,
     QGridLayout,
@@ -15,9 +16,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from widgets.collect.session import BUSY, CollectSession, Phase
+from widgets.collect.session import BUSY, HELD_BY, CollectSession, Phase
 from widgets.hand.hand import Grip, Hand
-from widgets.hand.keys import SPEEDS
+from widgets.hand.keys import SPEEDS, name_of
 from widgets.parts.key_button import KeyButton
 from widgets.theme.tokens import State, Theme
 
@@ -36,50 +37,79 @@ PRIMARY = {
 OPERATORS = (("hand", "By hand"), ("script", "By script"))
 
 
-class HandGauge(QWidget):
-    """Shows whether the dead-man is held, and the speed as bars."""
+class HandGauge(QAbstractButton):
+    """Shows whether the dead-man is held, the speed as bars, and the input; pressed, it lets another be chosen."""
 
-    def __init__(self, hand: Hand, theme: Theme) -> None:
+    def __init__(self, session: CollectSession, hand: Hand, theme: Theme) -> None:
         super().__init__()
-        self._hand, self._theme = hand, theme
-        self.setFixedWidth(theme.grid(20))
-        self.setToolTip("Hold Space to move. − and + change the speed.")
+        self._session, self._hand, self._theme = session, hand, theme
+        self.setFixedSize(theme.grid(24), theme.px("primary"))
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setToolTip("− and + change the speed. Press here, or I, to choose the input and its settings.")
+        self.setAccessibleName("Operator input")
         hand.changed.connect(self.update)
+        session.changed.connect(self.update)
 
     def sizeHint(self) -> QSize:
         """As high as the primary button."""
-        return QSize(self._theme.grid(20), self._theme.px("primary"))
+        return self.size()
+
+    def words(self) -> tuple[str, str]:
+        """Return what stands of the dead-man, and of the input."""
+        hand, session = self._hand, self._session
+        key = name_of(hand.dead_man)
+        grip = {Grip.HELD: f"{key} held", Grip.LOST: f"Release {key}", Grip.RELEASED: f"Hold {key} to move"}
+        held = HELD_BY.get(session.input.kind, ("", ""))[0]
+        first = f"Hold {held}" if held and hand.grip is Grip.RELEASED else grip[hand.grip]
+        modes = session.modes()
+        named = session.input.title + (": not there" if session.held.get("problem") else "")
+        return (first if hand.engaged else "No hand now"), f"{named} · {modes}" if modes else named
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Draw the grip in words, and a bar for each speed."""
+        """Draw the grip in words, a bar for each speed, and the input with the key that changes it."""
         with QPainter(self) as painter:  # ended even if drawing fails: an open painter takes the window down
             self._draw(painter)
 
     def _draw(self, painter: QPainter) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         theme, hand = self._theme, self._hand
-        words = {Grip.HELD: "Space held", Grip.LOST: "Release Space", Grip.RELEASED: "Hold Space to move"}[
-            hand.grip
-        ]
-        if not hand.engaged:
-            words = "No hand now"
+        first, second = self.words()
         colour = {Grip.HELD: theme.state(State.ARMED)[0], Grip.LOST: theme.colour("bad")}.get(
             hand.grip, theme.colour("muted")
         )
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour)
-        painter.drawEllipse(QRectF(0, 8, 12, 12))
-        painter.setPen(theme.colour("text" if hand.engaged else "muted"))
-        painter.setFont(theme.font("small", bold=True))
-        painter.drawText(QRectF(20, 4, self.width() - 20, 20), Qt.AlignmentFlag.AlignVCenter, words)
-        painter.setFont(theme.font("small"))
-        painter.setPen(theme.colour("muted"))
-        painter.drawText(QRectF(0, 34, 80, 20), Qt.AlignmentFlag.AlignVCenter, "Speed  −  +")
+        painter.drawEllipse(QRectF(1, 3, 12, 12))
+        self._write(
+            painter, QRectF(20, 0, self.width() - 20, 18), first, "text" if hand.engaged else "muted", True
+        )
+        self._write(painter, QRectF(0, 19, 80, 18), "Speed  −  +", "muted", False)
         painter.setPen(Qt.PenStyle.NoPen)
         for index, speed in enumerate(SPEEDS):
             painter.setBrush(theme.colour("accent" if speed <= hand.speed + 1e-9 else "raised"))
-            height = 6 + 2 * index
-            painter.drawRoundedRect(QRectF(88 + index * 11, 52 - height, 8, height), 2, 2)
+            height = 4 + 2 * index
+            painter.drawRoundedRect(QRectF(88 + index * 11, 35 - height, 8, height), 2, 2)
+        self._draw_input(painter, second)
+
+    def _draw_input(self, painter: QPainter, words: str) -> None:
+        theme = self._theme
+        box = QRectF(0.5, 39.5, 15, 15)
+        painter.setBrush(theme.colour("hover" if self.underMouse() else "raised"))
+        painter.setPen(theme.colour("line"))
+        painter.drawRoundedRect(box, 3, 3)
+        painter.setPen(theme.colour("text"))
+        painter.setFont(theme.font("small"))
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, "I")
+        unusual = "·" in words or ":" in words
+        room = QRectF(22, 38, self.width() - 22, 18)
+        shown = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, int(room.width()))
+        self._write(painter, room, shown, "warning" if unusual else "text", unusual)
+
+    def _write(self, painter: QPainter, area: QRectF, words: str, colour: str, bold: bool) -> None:
+        painter.setPen(self._theme.colour(colour))
+        painter.setFont(self._theme.font("small", bold=bold))
+        painter.drawText(area, Qt.AlignmentFlag.AlignVCenter, words)
 
 
 class RecordingBar(QWidget):
@@ -111,7 +141,8 @@ class RecordingBar(QWidget):
         for button in (self.primary, self.discard, self.tare):
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             row.addWidget(button)
-        row.addWidget(HandGauge(hand, theme))
+        self.gauge = HandGauge(session, hand, theme)
+        row.addWidget(self.gauge)
         row.addLayout(self._fields(theme), 1)
         self.refresh()
 

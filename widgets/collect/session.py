@@ -14,9 +14,12 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from app.teleop.settings import KEYS
 from widgets.bridge.jobs import Job
 from widgets.context import WindowContext
 from widgets.hand.hand import Grip
+from widgets.hand.keys import name_of
+from widgets.inputs.choice import InputChoice
 from widgets.rig_session import RigPhase
 from widgets.theme.tokens import State
 
@@ -64,6 +67,12 @@ HINTS = {
     Phase.KEPT: "Enter goes on to the next take.",
     Phase.FAULT: "Enter tries again; what was recorded is safe.",
 }
+# What is held with each input, if not the dead-man key, and what moves the arm: for the hint of READY.
+HELD_BY = {
+    "spacemouse": ("its left button", "the cap"),
+    "gamepad": ("its right shoulder", "the sticks"),
+    "leader": ("", "the leader"),
+}
 ELSEWHERE = "Collect has the rig. Ctrl+1 goes there."
 
 
@@ -83,6 +92,10 @@ class CollectSession(QObject):
         self.instruction = context.rig.rig.instruction
         self.practice = False
         self.problem = ""
+        self.input = InputChoice(context.rig.name, self)
+        self.input.chosen.connect(self._on_input)
+        self.input.changed.connect(self.changed)
+        self.input.failed.connect(lambda text: context.notifications.warning(text, "input"))
         self._job: Job | None = None
         self._again = False
         rig = context.rig
@@ -91,6 +104,7 @@ class CollectSession(QObject):
         rig.granted.connect(self._on_granted)
         rig.asked_to_leave.connect(self._on_asked_to_leave)
         context.hand.changed.connect(self.changed)
+        self._configure_hand()
 
     def connect_rig(self) -> None:
         """Start the rig and then the child, unless they run."""
@@ -140,6 +154,34 @@ class CollectSession(QObject):
         if self._job is not None:
             self._job.intent("practice", on=practice)
 
+    def _on_input(self, text: str) -> None:
+        """Tell the operator what the person holds from now on; motion ends until the next press."""
+        self._configure_hand()
+        if self._job is not None and self.operator == "hand":
+            self._job.intent("input", text=text)
+
+    def _configure_hand(self) -> None:
+        """The settings of the keys hold for the window's own hand."""
+        self._context.hand.configure(self.input.settings_of(KEYS))
+
+    @property
+    def held(self) -> dict[str, Any]:
+        """What the operator says of the device in the person's hand; empty before it has."""
+        told = self.numbers.get("held") or {}
+        return told if told.get("text") == self.input.text else {}
+
+    def modes(self) -> str:
+        """Return what is not as usual with the hand that drives, in words."""
+        told = self.held
+        device = [
+            "clutch" * bool(told.get("clutch")),
+            "fine" * bool(told.get("fine")),
+            str(told.get("lock") or ""),
+        ]
+        device.append("catching up" * bool(told.get("catching_up")))
+        words = [word for word in (self._context.hand.modes, *device) if word]
+        return ", ".join(dict.fromkeys(words))
+
     def set_operator(self, operator: str) -> None:
         """Choose who drives: hand or script. The child is started anew."""
         if operator == self.operator:
@@ -184,6 +226,7 @@ class CollectSession(QObject):
             self._enter(Phase.SCRIPT)
         elif body.get("input"):
             self.numbers["input"] = body["input"]
+            self._on_input(self.input.text)
             self.changed.emit()
         if self.practice:
             self.set_practice(True)
@@ -248,9 +291,9 @@ class CollectSession(QObject):
         if self.phase is Phase.OFF and self._context.rig.phase is RigPhase.UP:
             return "IDLE"
         if self.phase in (Phase.READY, Phase.RECORDING) and hand.grip is not Grip.RELEASED:
-            return base + (
-                " · MOVING" if hand.moving else " · ARMED" if hand.grip is Grip.HELD else " · STOPPED"
-            )
+            base += " · MOVING" if hand.moving else " · ARMED" if hand.grip is Grip.HELD else " · STOPPED"
+        if self.phase in (Phase.READY, Phase.RECORDING) and "clutch" in self.modes():
+            base += " · CLUTCH"
         return base
 
     def hint(self) -> str:
@@ -261,10 +304,17 @@ class CollectSession(QObject):
             return f"{self.problem} Press Enter to start again."
         if self.phase is Phase.OFF and self._context.rig.phase is RigPhase.UP:
             return "The rig is connected. Press Enter to collect."
+        if self.held.get("problem"):
+            return f"{self.held['problem']} Key I chooses another input."
         message = str(self.numbers.get("message", "")).strip()
         if message and message[-1] not in ".!?":
             message += "."
-        return " ".join(part for part in (message, HINTS[self.phase]) if part)
+        hint = HINTS[self.phase]
+        if self.phase is Phase.READY:
+            held, moves = HELD_BY.get(self.input.kind, ("", "W A S D E Q"))
+            key = held or name_of(self._context.hand.dead_man)
+            hint = f"Hold {key} and move with {moves}. Enter starts a take."
+        return " ".join(part for part in (message, hint) if part)
 
     def tell_status(self, front: bool = True) -> None:
         """Put everything on the status strip; the keys of this workspace only while it is in front."""
@@ -280,4 +330,5 @@ class CollectSession(QObject):
             disk_s=numbers.get("disk_s"),
             dropped=numbers.get("dropped"),
             latency_ms=numbers.get("latency_ms"),
+            hand=self.input.title if self.operator == "hand" and self.phase is not Phase.OFF else "",
         )

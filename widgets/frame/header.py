@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QSize, Qt, Signal, SignalInstance
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
@@ -38,6 +40,10 @@ class Header(QWidget):
         self._dots = HealthDots(theme)
         row.addWidget(self._dots)
         row.addSpacing(theme.grid())
+        self._sound = self._tool("sound-off", "", context.tones.toggle)
+        row.addWidget(self._sound)
+        context.tones.changed.connect(self._on_tones)
+        self._on_tones()
         row.addWidget(self._tool("theme", "Dark or light (Ctrl+Shift+T)", self.theme_pressed))
         row.addWidget(self._tool("keyboard", "Key map (F1)", self.keys_pressed))
         self._bell = self._tool("bell", "Messages (Ctrl+M)", self.messages_pressed)
@@ -72,7 +78,7 @@ class Header(QWidget):
         column.addWidget(folder)
         return column
 
-    def _tool(self, name: str, words: str, signal: SignalInstance) -> QToolButton:
+    def _tool(self, name: str, words: str, signal: SignalInstance | Callable[[], None]) -> QToolButton:
         button = QToolButton()
         button.setProperty("role", "quiet")
         button.setIcon(icon(name, self._context.theme.colour("text").name()))
@@ -94,6 +100,14 @@ class Header(QWidget):
         button.setMinimumWidth(self._context.theme.grid(17))
         button.clicked.connect(self.stop_pressed)
         return button
+
+    def _on_tones(self) -> None:
+        tones, theme = self._context.tones, self._context.theme
+        words = f"Tones that follow the contact force are {'on' if tones.on else 'off'} (Ctrl+Shift+M)"
+        colour = "accent" if tones.on else "bad" if tones.problem else "text"
+        self._sound.setIcon(icon("sound-on" if tones.on else "sound-off", theme.colour(colour).name()))
+        self._sound.setToolTip(f"{words}. {tones.problem}" if tones.problem else words)
+        self._sound.setAccessibleName(words)
 
     def _on_messages(self) -> None:
         unseen = self._context.notifications.unseen

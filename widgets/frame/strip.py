@@ -10,6 +10,7 @@ from widgets.status import Status, StatusModel
 from widgets.theme.tokens import Theme
 
 DASH = "–"
+ROOM_FOR_HAND = 1400  # px; a narrower strip leaves the input to the bar above it
 
 
 def clock_text(seconds: float | None) -> str:
@@ -118,7 +119,10 @@ class StatusStrip(QWidget):
         labels, numbers = QFontMetrics(label_font), QFontMetrics(number_font)
         x = float(self.width() - self._theme.grid(2))
         height = self.height()
-        for label, value, widest in reversed(fields(self._status)):
+        shown = fields(self._status)
+        if self._status.hand and self.width() >= ROOM_FOR_HAND:
+            shown.insert(0, ("input", self._status.hand, "Keyboard 00"))
+        for label, value, widest in reversed(shown):
             width = max(numbers.horizontalAdvance(widest), labels.horizontalAdvance(label))
             x -= width
             painter.setPen(text)

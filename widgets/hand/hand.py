@@ -31,8 +31,22 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.wire.messages import SCHEMA_VERSION, Beat
+from app.teleop.modes import Clutch, LockButton
+from app.teleop.settings import Settings
 from widgets.bridge.bridge import Bridge
-from widgets.hand.keys import DEAD_MAN, FIRST_SPEED, GRIPPER, HOME, MOTION, SPEED, SPEEDS
+from widgets.hand.keys import (
+    CLUTCH,
+    DEAD_MAN,
+    FINE,
+    FIRST_SPEED,
+    GRIPPER,
+    HOME,
+    LOCK,
+    MOTION,
+    SPEED,
+    SPEEDS,
+    hindrance_of,
+)
 
 BEAT_MS = 10
 STALL_NS = 60_000_000  # the age at which a token expires: a thread that slept so long has lost the hand
@@ -58,6 +72,7 @@ class Hand(QObject):
     Attributes:
         grip: State of the dead-man.
         press: Counts the presses that enabled.
+        dead_man: The key that must be held.
     """
 
     changed = Signal()
@@ -71,7 +86,10 @@ class Hand(QObject):
         self._now_ns = now_ns
         self.grip = Grip.RELEASED
         self.press = 0
+        self.dead_man = DEAD_MAN
         self._speed = FIRST_SPEED
+        self._clutch, self._lock, self._settings = Clutch(), LockButton(), Settings()
+        self._free = np.ones(6, dtype=bool)
         self._space = self._mouse = False
         self._keys: set[Qt.Key] = set()
         self._mouse_twist = np.zeros(6)
@@ -97,6 +115,41 @@ class Hand(QObject):
     def speed(self) -> float:
         """Factor 0..1 on the rig's teleoperation speed."""
         return SPEEDS[self._speed]
+
+    @property
+    def clutched(self) -> bool:
+        """Whether the arm stands while the hand moves on."""
+        return self._clutch.engaged
+
+    @property
+    def fine(self) -> bool:
+        """Whether the fine scale is on."""
+        return FINE in self._keys
+
+    @property
+    def modes(self) -> str:
+        """What is not as usual, in words."""
+        words = ("clutch" * self.clutched, "fine" * self.fine, self._lock.lock.words)
+        return ", ".join(word for word in words if word)
+
+    def configure(self, settings: Settings) -> None:
+        """Take the settings of mouse and keyboard."""
+        self._settings = settings
+        self._clutch.set_mode(settings.clutch)
+        away, left, up, about_away, about_left, about_up = settings.free
+        self._free = np.array(
+            [left, away, up, about_left, about_away, about_up]
+        )  # right, away, up as keys have them
+        self.changed.emit()
+
+    def set_dead_man(self, key: Qt.Key) -> str:
+        """Let another key be the dead-man (a foot pedal sends one); returns why it cannot be, empty if it is now."""
+        hindrance = hindrance_of(key)
+        if not hindrance and key != self.dead_man:
+            self.drop("the dead-man is another key now")
+            self._space, self.dead_man = False, key
+            self._regrip()
+        return hindrance
 
     @property
     def moving(self) -> bool:
@@ -154,6 +207,7 @@ class Hand(QObject):
         """End motion now; the dead-man must be released and pressed again. `why` empty: nothing is said."""
         held = self.grip is Grip.HELD
         self._keys.clear()
+        self._clutch.press(False)
         self._mouse_twist = np.zeros(6)
         self._wheel_until = 0
         if not held:
@@ -200,9 +254,12 @@ class Hand(QObject):
             held,
             self.press,
             tuple(float(value) for value in twist),
-            self.speed,
+            self.speed * (self._settings.fine if self.fine else 1.0),
             self._gripper() if held else 0.0,
             held and self._home(),
+            self.clutched,
+            self.fine,
+            int(self._lock.lock),
         )
         self._bridge.send_beat(beat)
 
@@ -213,14 +270,20 @@ class Hand(QObject):
             view[axis] += sign
         if self._now_ns() < self._wheel_until:
             view[2] += self._wheel_sign
+        if self.clutched:
+            return np.zeros(6)
+        view += np.concatenate([self._axes @ self._mouse_twist[:3], self._axes @ self._mouse_twist[3:]])
+        view[~self._free] = 0.0
         base = np.concatenate([view[:3] @ self._axes, view[3:] @ self._axes])
-        return np.clip(base + self._mouse_twist, -1.0, 1.0)
+        return np.clip(self._lock.lock.apply(base), -1.0, 1.0)
 
     def _gripper(self) -> float:
+        if self.clutched:
+            return 0.0
         return float(np.clip(sum(GRIPPER.get(key, 0.0) for key in self._keys), -1.0, 1.0))
 
     def _home(self) -> bool:
-        return HOME in self._keys
+        return HOME in self._keys and not self.clutched
 
     def _regrip(self) -> None:
         held = self._space or self._mouse
@@ -255,7 +318,8 @@ class Hand(QObject):
             Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
         ):
             return False
-        known = key in (DEAD_MAN, HOME) or key in MOTION or key in GRIPPER or key in SPEED
+        held = (self.dead_man, HOME, CLUTCH, FINE, LOCK)
+        known = key in held or key in MOTION or key in GRIPPER or key in SPEED
         if known and not event.isAutoRepeat():
             self._press(key)
         return known
@@ -270,23 +334,31 @@ class Hand(QObject):
         return not blocked and not elsewhere and not isinstance(focus, TYPING)
 
     def _press(self, key: Qt.Key) -> None:
-        if key == DEAD_MAN:
+        if key == self.dead_man:
             self._space = True
             self._regrip()
+        elif key == LOCK:
+            self._lock.press(True)
+            self._lock.press(False)
+            self.changed.emit()
         elif key in SPEED:
             self.change_speed(SPEED[key])
         else:
             self._keys.add(key)
+            if key == CLUTCH:
+                self._clutch.press(True)
             self._send()
             self.changed.emit()
 
     def _release(self, key: Qt.Key) -> bool:
-        if key == DEAD_MAN and self._space:
+        if key == self.dead_man and self._space:
             self._space = False
             self._regrip()
             return True
         if key in self._keys:
             self._keys.discard(key)
+            if key == CLUTCH:
+                self._clutch.press(False)
             self._send()
             self.changed.emit()
             return True

@@ -59,6 +59,10 @@ QComboBox QAbstractItemView { background: $surface; border: 1px solid $line; sel
 QCheckBox { spacing: 8px; min-height: ${control_inner}px; background: transparent; }
 QCheckBox::indicator { width: 18px; height: 18px; border: 1px solid $line; border-radius: 4px; background: $well; }
 QCheckBox::indicator:checked { background: $accent; border-color: $accent; image: url($icons/check-$name.svg); }
+QRadioButton { spacing: 8px; background: transparent; }
+QRadioButton::indicator { width: 16px; height: 16px; border: 1px solid $muted; border-radius: 9px; background: $well; }
+QRadioButton::indicator:checked { background: qradialgradient(cx: 0.5, cy: 0.5, radius: 0.5, fx: 0.5, fy: 0.5,
+    stop: 0 $accent, stop: 0.55 $accent, stop: 0.62 $well, stop: 1 $well); border-color: $accent; }
 QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; border: none; }
 QScrollBar:vertical { background: transparent; width: 12px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 12px; margin: 0; }
