@@ -11,7 +11,9 @@ from devices.interface import Device
 # name in a rig file: "module:factory"; the factory takes (rig, lockstep) and returns a Device
 DRIVERS: dict[str, str] = {
     "simulated/panda": "devices.simulated.device:make",
+    "synthetic/load": "devices.synthetic.device:make",
     "composed": "devices.composed.device:make",
+    "robosuite": "devices.robosuite_env.device:make",
 }
 
 

@@ -15,6 +15,7 @@ from app.core.priority import prefer_window
 from app.core.rig import load_rig
 from app.setup.display import find_display
 
+SWITCH_S = 0.001  # the Qt thread waits no longer for the interpreter's lock when another thread computes
 THEME_NAMES = ("dark", "light")
 
 
@@ -56,13 +57,18 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     signal.signal(signal.SIGINT, lambda *_: session.window.close())
     signal.signal(signal.SIGTERM, lambda *_: session.window.close())
     session.window.show()
-    gc.collect()
-    gc.freeze()  # what lives as long as the window is not searched again: a long collection would drop the hand
+    keep_for_good()
     try:
         application.exec()
     finally:
         session.close()
     return {}
+
+
+def keep_for_good() -> None:
+    """Have the collector search what is there now no more: a long collection would drop the hand."""
+    gc.collect()
+    gc.freeze()
 
 
 def make_application() -> Any:
@@ -79,5 +85,6 @@ def make_application() -> Any:
     )  # Esc must reach us over every dialog
     application = QApplication([sys.argv[0]])
     application.setApplicationName("touchstone")
+    sys.setswitchinterval(SWITCH_S)
     application.setStyle("Fusion")
     return application

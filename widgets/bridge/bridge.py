@@ -142,6 +142,16 @@ class Bridge(QObject):
         """Return the last seconds of a scalar stream, None while nothing came."""
         return self._histories.get(topic)
 
+    def picture(self, topic: str) -> Frame | None:
+        """Return the newest frame of a camera and have it decoded from now on; ask on every tick while it is seen."""
+        frame = self.frames.get(topic)
+        self._feed.decoder.want(topic, frame)
+        return frame
+
+    def replaced(self, topic: str) -> int:
+        """Return how many pictures of a topic were overwritten by newer ones before the window took them."""
+        return self._feed.replaced(topic)
+
     def health(self) -> dict[str, Health]:
         """Return measured rate, gaps, overflow and age of every stream; ask about twice a second."""
         return self._rates.measure()
@@ -152,6 +162,7 @@ class Bridge(QObject):
             self._open = False
             self._timer.stop()
             self._io.join()
+            self._feed.close()
 
 
 def _ignore(_answer: Answer) -> None:

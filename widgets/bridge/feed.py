@@ -10,12 +10,14 @@ import time
 from dataclasses import dataclass, field
 
 import numpy as np
+from PySide6.QtGui import QImage
 
 from app.core.clock import ClockMap
 from app.core.errors import WireError
 from app.core.wire.codec import decode_array
 from app.core.wire.messages import SampleHeader
 from widgets.bridge.mailbox import Mailbox
+from widgets.bridge.pictures import PictureDecoder
 from widgets.bridge.ring import Ring, Samples, Times
 
 SUMMARY = "/summary"  # a marker field also fills a ring of this name: mean length, mean shear
@@ -41,12 +43,16 @@ class Frame:
         t_ns: Session time of the sample.
         received_ns: Session time when it arrived here.
         data: The encoded bytes (jpeg, depth16), or the array of one sample for raw signals.
+        image: The decoded picture, of a jpeg that somebody looks at.
+        problem: Why it could not be decoded.
     """
 
     header: SampleHeader
     t_ns: int
     received_ns: int
     data: bytes | np.ndarray
+    image: QImage | None = None
+    problem: str = ""
 
 
 @dataclass
@@ -73,6 +79,7 @@ class Feed:
 
     def __init__(self, ring_capacity: int = 4096) -> None:
         self.mailbox: Mailbox[Frame] = Mailbox()
+        self.decoder = PictureDecoder(self.mailbox.put)
         self.refused = 0
         self.clock = ClockMap()  # to session time; of the device server that is connected
         self._capacity = ring_capacity
@@ -86,7 +93,9 @@ class Feed:
         try:
             if header.encoding != "raw":
                 data: bytes | np.ndarray = bytes(buffer)
-                self.mailbox.put(topic, Frame(header, header.t_ns[-1], self.clock.of(now), data))
+                frame = Frame(header, header.t_ns[-1], self.clock.of(now), data)
+                decoded = header.encoding == "jpeg" and self.decoder.wants(topic)
+                (self.decoder.put if decoded else self.mailbox.put)(topic, frame)
             else:
                 self._take_array(topic, header, decode_array(header, buffer), now)
         except (WireError, ValueError, IndexError):
@@ -137,6 +146,10 @@ class Feed:
         with self._lock:
             return {topic: Flow(**vars(flow)) for topic, flow in self._flows.items()}
 
+    def replaced(self, topic: str) -> int:
+        """Return how many pictures of a topic were overwritten by newer ones before the window took them."""
+        return self.mailbox.count(topic).replaced + self.decoder.replaced(topic)
+
     def overflow(self, topic: str) -> int:
         """Return how many samples of a scalar topic were lost because the window did not drain in time."""
         with self._lock:
@@ -145,7 +158,12 @@ class Feed:
 
     def clear(self) -> None:
         """Forget everything: another device server is connected (I/O thread)."""
+        self.decoder.clear()
         self.mailbox.clear()
         with self._lock:
             self._rings.clear()
             self._flows.clear()
+
+    def close(self) -> None:
+        """End the decoder's thread."""
+        self.decoder.close()

@@ -51,7 +51,7 @@ class Rates:
     def _health(self, topic: str, flow: Flow, before: Flow | None, now: float, span: float) -> Health:
         came = flow.samples - (before.samples if before else 0)
         rate = max(0.0, came / span) if span > 0 else 0.0
-        overflow = self._feed.overflow(topic) + self._feed.mailbox.count(topic).replaced
+        overflow = self._feed.overflow(topic) + self._feed.replaced(topic)
         return Health(rate, flow.gaps, overflow, now - flow.received_ns * 1e-9)
 
     def clear(self) -> None:

@@ -195,6 +195,7 @@ class Curves(QWidget):
     def __init__(self, bridge: Bridge, theme: Theme, panels: tuple[Panel, ...] = PANELS) -> None:
         super().__init__()
         self._bridge, self.panels = bridge, panels
+        self._turn = 0
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -209,7 +210,8 @@ class Curves(QWidget):
         return self._plots[0].canvas
 
     def refresh(self) -> None:
-        """Draw what is visible."""
-        for plot in self._plots:
-            if plot.isVisible():
-                plot.refresh(self._bridge)
+        """Draw the next of the visible plots: called on every tick, each gets its turn and no tick carries them all."""
+        shown = [plot for plot in self._plots if plot.isVisible()]
+        self._turn += 1
+        if shown:
+            shown[self._turn % len(shown)].refresh(self._bridge)

@@ -22,7 +22,7 @@ from widgets.views.scene.cloud import coloured_cloud
 from widgets.views.scene.content import set_ground, set_live
 
 PIXELS_PER_POINT = 165  # a wider view needs larger points to look closed
-SCENE_EVERY, CURVES_EVERY = 2, 4  # ticks: 30 and 15 pictures a second, never both in the same tick
+SCENE_EVERY = 2  # ticks: 30 pictures a second
 STILL_EVERY = 6  # a camera that sends no new picture still gets its overlay moved
 
 
@@ -184,7 +184,7 @@ class LiveViews(QWidget):
         self.pads.show_live(self.live)
         if self._ticks % SCENE_EVERY == 0 and info is not None:
             self._refresh_scene()
-        if self._ticks % CURVES_EVERY == 1 and info is not None:
+        if info is not None:
             self.curves.refresh()
 
     def _refresh_scene(self) -> None:

@@ -126,7 +126,7 @@ def test_a_child_that_dies_is_told_with_its_last_words(qtbot: QtBot, bridge: Bri
         job = bridge.jobs.start("serve", "--rig", "sim/wype")
     assert died[0][:2] == ("serve", 1)
     assert "sim/wype" in died[0][2]
-    assert "Valid: sim/wipe" in died[0][2]
+    assert "sim/wipe" in died[0][2]
     assert not job.running
 
 

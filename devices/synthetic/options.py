@@ -1,0 +1,46 @@
+"""What a rig file can say of the synthetic device. Light: read before anything is drawn."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+
+from app.core.errors import RigError
+
+Positive = Annotated[float, msgspec.Meta(gt=0)]
+Size = tuple[Annotated[int, msgspec.Meta(ge=32)], Annotated[int, msgspec.Meta(ge=32)]]
+
+
+class LoadOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The options of the driver `synthetic/load`.
+
+    Attributes:
+        cameras: How many cameras look at the synthetic scene, 1 to 4.
+        picture: Width and height, pixels.
+        picture_rate: Pictures per second and camera.
+        depth_rate: Depth pictures per second and camera; 0 for none.
+        wrench_rate: Samples of the wrench per second, a multiple of 250.
+        phases: How many different pictures each camera repeats.
+    """
+
+    cameras: Annotated[int, msgspec.Meta(ge=1, le=4)] = 3
+    picture: Size = (640, 480)
+    picture_rate: Positive = 60.0
+    depth_rate: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    wrench_rate: Annotated[int, msgspec.Meta(ge=250, le=4000, multiple_of=250)] = 1000
+    phases: Annotated[int, msgspec.Meta(ge=1, le=60)] = 12
+
+
+def read_options(rig: str, options: dict[str, Any]) -> LoadOptions:
+    """Return the options as they stand in a rig file, checked.
+
+    Raises:
+        RigError: An option is unknown or of the wrong type; the valid ones are named.
+    """
+    try:
+        return msgspec.convert(options, LoadOptions)
+    except msgspec.ValidationError as error:
+        raise RigError(
+            f"rig {rig!r}", f"its device options are wrong: {error}", options=LoadOptions.__struct_fields__
+        ) from error

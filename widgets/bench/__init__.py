@@ -1,0 +1,1 @@
+"""`python main.py bench window`: the real window under a known load, measured from within."""

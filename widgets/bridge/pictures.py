@@ -1,0 +1,118 @@
+"""Decodes the pictures that are looked at, in a thread of its own: the Qt thread only draws them.
+
+simplejpeg lets go of the interpreter's lock while it decodes, `QImage.fromData` does not (decision 0037).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import simplejpeg
+from PySide6.QtGui import QImage
+
+from app.core.errors import WireError
+
+if TYPE_CHECKING:
+    from widgets.bridge.feed import Frame
+
+WANTED_S = 0.5  # a topic that nobody asked for in this time is not decoded
+MOST_PIXELS = 64_000_000
+
+
+def decode_jpeg(data: bytes) -> QImage:
+    """Return a JPEG as an image of 32 bits a pixel.
+
+    Raises:
+        WireError: If the bytes are no JPEG, or one of an absurd size.
+    """
+    try:
+        height, width, _, _ = simplejpeg.decode_jpeg_header(data)
+        if not 0 < height * width <= MOST_PIXELS:
+            raise WireError("picture", f"{width}×{height} pixels are more than a camera has")
+        image = QImage(width, height, QImage.Format.Format_RGB32)
+        pixels = np.frombuffer(image.bits(), dtype=np.uint8).reshape(height, width, 4)
+        simplejpeg.decode_jpeg(data, colorspace="BGRA", buffer=pixels)
+    except ValueError as error:
+        raise WireError("picture", f"it cannot be decoded ({error})") from error
+    return image
+
+
+class PictureDecoder:
+    """Takes encoded pictures from the I/O thread, and passes them on decoded. Of each topic only the newest waits.
+
+    Args:
+        deliver: Called in the decoder's thread with each decoded frame.
+    """
+
+    def __init__(self, deliver: Callable[[str, Frame], None]) -> None:
+        self._deliver = deliver
+        self._changed = threading.Condition()
+        self._waiting: dict[str, Frame] = {}
+        self._wanted: dict[str, float] = {}
+        self._replaced: dict[str, int] = {}
+        self._caught_up: dict[str, int] = {}
+        self._ending = False
+        self._thread = threading.Thread(target=self._run, name="window-pictures")
+        self._thread.start()
+
+    def want(self, topic: str, newest: Frame | None = None) -> None:
+        """Say that a topic is looked at now (Qt thread); a newest frame that came undecoded is decoded, once."""
+        self._wanted[topic] = time.monotonic()
+        if newest is None or newest.image is not None or newest.problem or newest.header.encoding != "jpeg":
+            return
+        with self._changed:
+            if topic not in self._waiting and self._caught_up.get(topic) != newest.header.seq:
+                self._caught_up[topic] = newest.header.seq
+                self._waiting[topic] = newest
+                self._changed.notify()
+
+    def wants(self, topic: str) -> bool:
+        """Whether anybody looks at a topic."""
+        return time.monotonic() - self._wanted.get(topic, -WANTED_S) < WANTED_S
+
+    def put(self, topic: str, frame: Frame) -> None:
+        """Take in an encoded picture (I/O thread); one that still waits is dropped and counted."""
+        with self._changed:
+            if topic in self._waiting:
+                self._replaced[topic] = self._replaced.get(topic, 0) + 1
+            self._waiting[topic] = frame
+            self._changed.notify()
+
+    def replaced(self, topic: str) -> int:
+        """Return how many pictures of a topic were dropped before they were decoded."""
+        return self._replaced.get(topic, 0)
+
+    def clear(self) -> None:
+        """Forget what waits and what was counted: another device server is connected."""
+        with self._changed:
+            self._waiting.clear()
+            self._replaced.clear()
+            self._caught_up.clear()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._waiting and not self._ending:
+                    self._changed.wait()
+                if self._ending:
+                    return
+                topic = next(iter(self._waiting))
+                frame = self._waiting.pop(topic)
+            try:
+                assert isinstance(frame.data, bytes)
+                frame = replace(frame, image=decode_jpeg(frame.data))
+            except WireError as error:
+                frame = replace(frame, problem=error.sentence())
+            self._deliver(topic, frame)
+
+    def close(self) -> None:
+        """End the thread."""
+        with self._changed:
+            self._ending = True
+            self._changed.notify()
+        self._thread.join()
