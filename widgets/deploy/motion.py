@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.core.safety.reasons import words
 from widgets.context import WindowContext
-from widgets.parts.text import Figure, label, set_role
+from widgets.parts.elided import ElidedLabel
+from widgets.parts.text import Figure, set_role
 
 REASONS_TOPIC = "arm/reasons"
 LINGER_S = 1.5  # a limit that held for one period is read by nobody
@@ -30,7 +31,7 @@ class Motion(QWidget):
         super().__init__()
         self._context, self._now = context, now
         self.figures = {key: Figure(name) for key, name, _, _ in FIGURES}
-        self.governor = label("–")
+        self.governor = ElidedLabel("–")
         self._said, self._said_at = "", float("-inf")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -40,7 +41,6 @@ class Motion(QWidget):
             self.figures[key].setMinimumWidth(64)
             layout.addWidget(self.figures[key])
         self.governor.setAlignment(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight)
-        self.governor.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         layout.addWidget(self.governor, 1)
 
     def show_told(self, body: dict[str, Any]) -> None:
@@ -72,5 +72,4 @@ class Motion(QWidget):
 
     def _say(self, text: str, role: str) -> None:
         self.governor.setText(text)
-        self.governor.setToolTip(text)
         set_role(self.governor, role)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from widgets.context import WindowContext
 from widgets.deploy.enabling import Consent, Enabling
@@ -74,7 +74,13 @@ class DeployPage(Page):
         scores = QVBoxLayout()
         scores.addLayout(row(label("Scores", "heading"), 1, self.summary))
         scores.addWidget(self.scores, 1)
-        left = self.settings.column(scores, self.progress, self.go, self.stop)
+        scores.addWidget(self.progress)
+        self.stop.setMinimumHeight(self.context.theme.px("primary"))
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.go, 2)
+        buttons.addWidget(self.stop, 1)
+        scores.addLayout(buttons)
+        left = self.settings.column(scores)
         side_by_side(self, self.context, left, self._build_right())
 
     def _build_right(self) -> QWidget:

@@ -18,6 +18,7 @@ class ScorePlot(Plot):
         super().__init__(theme)
         self.lock_mouse()
         self.getAxis("bottom").setTickSpacing(5, 1)
+        self.getAxis("left").setTickSpacing(0.5, 0.5)
         self.summary = ""
         good = theme.signal("score")
         self._band = pg.LinearRegionItem(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from PySide6.QtWidgets import QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
-from widgets.parts.text import label, row
+from widgets.parts.elided import ElidedLabel
+from widgets.parts.text import label
 from widgets.theme.tokens import Theme
 
 
@@ -33,12 +34,15 @@ class ProgressLine(QWidget):
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setStyleSheet("min-height: 6px; max-height: 6px; border-radius: 3px;")
-        self._words, self._left = label("", "muted"), label("", "number")
+        self._words, self._left = ElidedLabel("", "muted"), label("", "number")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.grid(0.5))
         layout.addWidget(self.bar)
-        layout.addLayout(row(self._words, 1, self._left))
+        line = QHBoxLayout()
+        line.addWidget(self._words, 1)
+        line.addWidget(self._left)
+        layout.addLayout(line)
         self.rest("")
 
     def begin(self, words: str) -> None:
