@@ -43,7 +43,7 @@ class HandGauge(QAbstractButton):
     def __init__(self, session: CollectSession, hand: Hand, theme: Theme) -> None:
         super().__init__()
         self._session, self._hand, self._theme = session, hand, theme
-        self.setFixedSize(theme.grid(24), theme.px("primary"))
+        self.setFixedSize(theme.grid(20), theme.px("primary"))
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setToolTip("− and + change the speed. Press here, or I, to choose the input and its settings.")
@@ -61,7 +61,9 @@ class HandGauge(QAbstractButton):
         key = name_of(hand.dead_man)
         grip = {Grip.HELD: f"{key} held", Grip.LOST: f"Release {key}", Grip.RELEASED: f"Hold {key} to move"}
         held = HELD_BY.get(session.input.kind, ("", ""))[0]
-        first = f"Hold {held}" if held and hand.grip is Grip.RELEASED else grip[hand.grip]
+        first = (
+            f"Hold {held.removeprefix('its ')}" if held and hand.grip is Grip.RELEASED else grip[hand.grip]
+        )
         modes = session.modes()
         named = session.input.title + (": not there" if session.held.get("problem") else "")
         return (first if hand.engaged else "No hand now"), f"{named} · {modes}" if modes else named

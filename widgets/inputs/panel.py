@@ -144,6 +144,7 @@ class InputPanel(QFrame):
         for button in self._radios.buttons():
             self._radios.removeButton(button)
             self._list.removeWidget(button)
+            button.hide()
             button.deleteLater()
         for number, entry in enumerate(entries):
             button = QRadioButton(shortened(entry.title) + ("  (not ready)" if entry.problem else ""))
