@@ -10,7 +10,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from PySide6.QtGui import QGuiApplication
 
 from widgets.bench.memory import MemoryLog, cpu_seconds, descendants, rss_mb
@@ -91,19 +90,18 @@ class LoadRun:
 
     def _figures(self) -> dict[str, Any]:
         passed = time.monotonic() - self._begun_s
-        late = np.array(self._beat.late_ms)
-        p50, p99, p999 = np.percentile(late, (50, 99, 99.9))
+        p50, p99, p999 = self._beat.percentiles((50.0, 99.0, 99.9))
         rates = {name: count / passed for name, count in self._pictures.counts.items()}
         return {
             "paints_per_s": round(min(rates.values()), 1),
             "paints_by_camera": {name: round(rate, 1) for name, rate in rates.items()},
             "scene_paints_per_s": round(self._others.counts["scene"] / passed, 1),
             "curve_paints_per_s": round(self._others.counts["curves"] / passed, 1),
-            "stall_p50_ms": round(float(p50), 2),
-            "stall_p99_ms": round(float(p99), 2),
-            "stall_p999_ms": round(float(p999), 2),
-            "stall_max_ms": round(float(late.max()), 2),
-            "beats": len(late),
+            "stall_p50_ms": round(p50, 2),
+            "stall_p99_ms": round(p99, 2),
+            "stall_p999_ms": round(p999, 2),
+            "stall_max_ms": round(self._beat.most_ms, 2),
+            "beats": self._beat.beats,
             "cpu": round((time.process_time() - self._cpu_s) / passed, 3),
             "cpu_children": round((self._children_cpu() - self._children_cpu_s) / passed, 3),
             "cpu_machine": round((_machine_busy_s() - self._machine_s) / passed, 3),

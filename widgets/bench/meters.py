@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import time
+from array import array
 from collections.abc import Callable, Iterable
 
+import numpy as np
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QWidget
 
 BEAT_MS = 2
+BIN_MS, BINS = 0.02, 50_000  # the last bin holds everything from a second on
 
 
 class Heartbeat(QObject):
     """Fires every 2 ms and notes by how much later than that it came: the time that the event loop was away.
 
+    Counts go into bins of 0.02 ms, so that an hour of beats takes no more memory than a second.
+
     Attributes:
-        late_ms: One number for each beat.
+        beats: How many there were.
+        most_ms: The latest one.
     """
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self.late_ms: list[float] = []
+        self.beats, self.most_ms = 0, 0.0
+        self._bins = array("Q", bytes(8 * BINS))
         self._last_ns = 0
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -29,7 +36,8 @@ class Heartbeat(QObject):
 
     def start(self) -> None:
         """Forget what was measured, and begin."""
-        self.late_ms = []
+        self.beats, self.most_ms = 0, 0.0
+        self._bins = array("Q", bytes(8 * BINS))
         self._last_ns = time.perf_counter_ns()
         self._timer.start()
 
@@ -39,8 +47,17 @@ class Heartbeat(QObject):
 
     def _beat(self) -> None:
         now = time.perf_counter_ns()
-        self.late_ms.append(max(0.0, (now - self._last_ns) * 1e-6 - BEAT_MS))
+        late = max(0.0, (now - self._last_ns) * 1e-6 - BEAT_MS)
         self._last_ns = now
+        self.beats += 1
+        self.most_ms = max(self.most_ms, late)
+        self._bins[min(BINS - 1, int(late / BIN_MS))] += 1
+
+    def percentiles(self, shares: tuple[float, ...]) -> list[float]:
+        """Return how late the given percentages of all beats were at most, ms, to the upper edge of a bin."""
+        totals = np.cumsum(np.asarray(self._bins))
+        wanted = np.asarray(shares) / 100.0 * totals[-1]
+        return [float(index + 1) * BIN_MS for index in np.searchsorted(totals, wanted)]
 
 
 class Paints(QObject):
