@@ -9,11 +9,14 @@ def look() -> list[Finding]:
     """Return one finding about our drivers and one for each plug-in that cannot be loaded."""
     from devices.parts.extras import install_command  # needs packages that may be missing
     from devices.parts.specs import registry
+    from devices.specs import DRIVERS, LIBRARIES, missing
 
     known = registry()
-    lacking = {spec.extra: spec for spec in known.parts.values() if spec.missing()}
+    lacking = {spec.extra for spec in known.parts.values() if spec.missing()}
+    lacking |= {LIBRARIES[driver][1] for driver in DRIVERS if missing(driver)}
     blocked = [spec.id for spec in known.parts.values() if spec.missing()]
-    count = f"{len(known.parts)} drivers for parts of a rig"
+    blocked += [driver for driver in DRIVERS if missing(driver)]
+    count = f"{len(known.parts)} drivers for parts of a rig, {len(DRIVERS)} for whole rigs"
     commands = "; ".join(f"`{install_command(extra)}`" for extra in sorted(lacking))
     first = Finding("devices", Verdict.OK, count)
     if blocked:  # no lack: most people need none of them

@@ -20,7 +20,8 @@ HOMES = {
     "safetensors": ("app/learning/",),
     "h5py": ("recorders/",),
     "mcap": ("recorders/",),
-    "mujoco": ("devices/simulated/", "app/doctor/probes/render.py"),
+    "mujoco": ("devices/simulated/", "devices/robosuite_env/", "app/doctor/probes/render.py"),
+    "robosuite": ("devices/robosuite_env/",),
     "gym_hil": ("devices/simulated/",),
     "cv2": ("devices/",),
     "pyrealsense2": ("devices/cameras/",),
@@ -45,6 +46,7 @@ IMPORT_NAMES = {
     "gym-hil": ("gym_hil",),
     "opencv-python-headless": ("cv2",),
     "xarm-python-sdk": ("xarm",),
+    "pillow": ("PIL",),
     "pytest-qt": ("pytestqt",),
     "import-linter": ("importlinter", "grimp"),
 }
@@ -56,6 +58,8 @@ def pinned(dev: bool) -> set[str]:
     wanted = [*data["project"]["dependencies"], *data["tool"]["touchstone"]["without-dependencies"]]
     for extra, requirements in data["project"]["optional-dependencies"].items():
         wanted += requirements if dev or extra != "dev" else []
+    for requirements in data["tool"]["touchstone"]["extra-without-dependencies"].values():
+        wanted += requirements
     names = [requirement.partition("==")[0].strip() for requirement in wanted]
     return {name for each in names for name in IMPORT_NAMES.get(each, (each.replace("-", "_"),))}
 

@@ -241,9 +241,9 @@ def test_a_rig_with_an_unknown_device_lists_the_known_ones() -> None:
     rig = load_rig("sim/wipe")
     entry = type(rig.device)(driver="acme/arm")
     broken = type(rig)(**{**{f: getattr(rig, f) for f in rig.__struct_fields__}, "device": entry})
-    with pytest.raises(RigError, match=r"'acme/arm' is unknown. Valid: simulated/panda"):
+    with pytest.raises(RigError, match=r"'acme/arm' is unknown. Valid: .*simulated/panda"):
         make_device(broken, lockstep=True)
-    with pytest.raises(RigError, match=r"no such rig. Valid: sim/wipe"):
+    with pytest.raises(RigError, match=r"no such rig. Valid: .*sim/wipe"):
         load_rig("sim/wype")
 
 
