@@ -11,6 +11,7 @@ import random
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from types import TracebackType
@@ -22,25 +23,33 @@ import zmq
 from app.core.link.hub import Child, Hub
 from app.core.wire.client import DeviceClient, Endpoints
 from app.core.wire.codec import decode_array, encode
-from app.core.wire.messages import SCHEMA_VERSION, Beat, SetPoint
+from app.core.wire.messages import SCHEMA_VERSION, Beat, Event, SetPoint
 from app.core.wire.sockets import connect
 from tests.faults.proxy import TcpProxy
 from tests.faults.trials import Verdict
 
 T = TypeVar("T")
 LIMIT_MS = 100.0
-WATCH_S = 0.3
+WATCH_S = 0.25
 REACH_M = 0.08
 SEND_S = 0.02
 STILL_M = 1e-9
 MOVED_M = 1e-3
+MOVING_M = 4e-3
+STALE_NS = 30_000_000
+PATIENCE_S = 3.0
 
 
 class Parent:
-    """A hub with its own thread, which also does what it is asked. A context manager: its children end with it."""
+    """A hub with its own thread, which also does what it is asked. A context manager: its children end with it.
+
+    Attributes:
+        ended: How many episodes each driver has ended, by run id.
+    """
 
     def __init__(self) -> None:
         self._tasks: queue.Queue[tuple[Callable[[Hub], Any], Future[Any]]] = queue.Queue()
+        self.ended: Counter[str] = Counter()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="parent")
 
@@ -50,8 +59,11 @@ class Parent:
         self._tasks.put((task, future))
         return future.result(timeout=120.0)
 
+    def _hear(self, child: Child, event: Event) -> None:
+        self.ended[child.run_id] += event.kind == "state" and event.body.get("name") == "ended"
+
     def _run(self) -> None:
-        with Hub() as hub:
+        with Hub(self._hear) as hub:
             while not self._ending.is_set():
                 hub.poll(5)
                 while not self._tasks.empty():
@@ -107,6 +119,10 @@ class Observer:
                 last = max(last, t_ns)
         return (last - since_ns) * 1e-6
 
+    def moves_now(self) -> bool:
+        """Whether the target changed within the last samples that came, and these are new."""
+        return bool(self.rows) and self.was_moving(max(self.rows[-1][0], time.monotonic_ns() - STALE_NS))
+
     def was_moving(self, at_ns: int) -> bool:
         """Whether the target changed in the 40 ms before a moment."""
         rows = np.array([row[:3] for t, row in self.rows if at_ns - 40_000_000 <= t <= at_ns])
@@ -140,6 +156,15 @@ class Sender:
             self.send(goal)
             observer.watch(SEND_S)
 
+    def drive_until_moving(self, goal: np.ndarray, observer: Observer) -> float:
+        """Send until the device's own samples show the arm on its way; returns how far it went, 0 if it never did."""
+        begun, end = time.monotonic_ns(), time.monotonic() + PATIENCE_S
+        while time.monotonic() < end:
+            self.drive(goal, SEND_S, observer)
+            if observer.moved_m(begun) > MOVING_M and observer.moves_now():
+                break
+        return observer.moved_m(begun)
+
     def close(self) -> None:
         self.client.close()
 
@@ -159,14 +184,14 @@ def attempts(verdict: Verdict, count: int) -> Iterator[int]:
         yield number
 
 
-def judge(verdict: Verdict, observer: Observer, went: float, broken_ns: int, limit_ms: float) -> bool:
-    """Count a trial if the arm moved when the fault came; returns whether it counts."""
-    if went < MOVED_M or not observer.was_moving(broken_ns):
-        verdict.void += 1
-        return False
+def judge(verdict: Verdict, observer: Observer, went: float, broken_ns: int, limit_ms: float) -> None:
+    """Count a trial. It is void only if nothing moved when the fault came, and nothing moved too late either."""
     time_ms = observer.stopped_after_ms(broken_ns)
-    verdict.note(time_ms <= limit_ms, time_ms)
-    return True
+    moving = went >= MOVED_M and observer.was_moving(broken_ns)
+    if time_ms <= limit_ms and not moving:
+        verdict.void += 1
+    else:
+        verdict.note(time_ms <= limit_ms, time_ms)
 
 
 def link_trials(endpoints: Endpoints, fault: str, count: int, stopped: Verdict, rearmed: Verdict) -> None:
@@ -181,18 +206,16 @@ def link_trials(endpoints: Endpoints, fault: str, count: int, stopped: Verdict, 
                 goal = goal_of(observer, number)
                 sender.press += 1
                 observer.rows.clear()
-                begun = time.monotonic_ns()
-                sender.drive(goal, chance.uniform(0.2, 0.35), observer)
-                went = observer.moved_m(begun)
+                went = sender.drive_until_moving(goal, observer)
+                sender.drive(goal, chance.uniform(0.0, 0.06), observer)
                 apply_fault(proxy, fault)
                 broken = time.monotonic_ns()
                 sender.drive(goal, WATCH_S, observer)
-                counts = judge(stopped, observer, went, broken, LIMIT_MS)
+                judge(stopped, observer, went, broken, LIMIT_MS)
                 mended = time.monotonic_ns()
                 proxy.faults.stalled = proxy.faults.black_hole = proxy.faults.down = False
                 sender.drive(goal, WATCH_S, observer)
-                if counts:
-                    rearmed.note(observer.moved_m(mended) <= STILL_M)
+                rearmed.note(observer.moved_m(mended) <= STILL_M)
         finally:
             proxy.faults.stalled = proxy.faults.black_hole = proxy.faults.down = False
             sender.client.call("release", holder=sender.holder)
@@ -214,29 +237,66 @@ def apply_fault(proxy: TcpProxy, fault: str) -> None:
 
 def process_trials(parent: Parent, endpoints: Endpoints, how: int, count: int) -> Verdict:
     """S2, S13: the process that drives (scripted, enabled by itself) is stopped, killed or terminated in mid-motion."""
+
+    def start() -> Child:
+        return parent.start("operate", "--connect", endpoints.text(), "--operator", "script")[0]
+
+    return driver_trials(parent, endpoints, how, count, start, "operate-script")
+
+
+def driver_trials(
+    parent: Parent, endpoints: Endpoints, how: int, count: int, start: Callable[[], Child], holder: str,
+) -> Verdict:  # fmt: skip
+    """Have a process drive by itself, do something to it in mid-motion by a signal, and again with the next one.
+
+    One that was halted or hung goes on afterwards, and must move nothing any more until it gives up.
+    """
     verdict, chance = Verdict(), random.Random(how)
-    observer = Observer(endpoints)
+    observer, child = Observer(endpoints), None
     try:
-        for _ in attempts(verdict, count):
-            observer.client.call("reset", timeout_s=30.0, seed=1, condition="nominal")
-            child, _ = parent.start("operate", "--connect", endpoints.text(), "--operator", "script")
-            observer.rows.clear()
-            begun = time.monotonic_ns()
-            parent.do(lambda hub, child=child: hub.intent(child, "begin", seed=1))  # type: ignore[misc]
-            observer.watch(20.0, lambda begun=begun: observer.moved_m(begun) > 0.01)  # type: ignore[misc]
-            observer.watch(chance.uniform(0.0, 0.2))
-            went = observer.moved_m(begun)
+        for number in attempts(verdict, count):
+            child = child if child is not None and child.running else start()
+            observer.client.call("reset", timeout_s=30.0, seed=number, condition="nominal")
+            ended = parent.ended[child.run_id]
+            went = drive_by_itself(parent, child, observer)
+            observer.watch(chance.uniform(0.0, 0.1))
             broken = time.monotonic_ns()
             os.kill(child.process.pid, how)
             observer.watch(WATCH_S)
             judge(verdict, observer, went, broken, LIMIT_MS)
-            if how == signal.SIGSTOP:
-                os.kill(child.process.pid, signal.SIGKILL)
-            parent.do(lambda hub, child=child: hub.stop(child))  # type: ignore[misc]
-            observer.client.call("release", holder="operate-script")
+            if how in (signal.SIGSTOP, signal.SIGUSR1):
+                go_on(parent, child, observer, ended, verdict)
+            else:
+                end_child(parent, child)
+            observer.client.call("release", holder=holder)
     finally:
+        if child is not None:
+            end_child(parent, child)
         observer.close()
     return verdict
+
+
+def end_child(parent: Parent, child: Child) -> None:
+    """Stop a child, if it still runs."""
+    parent.do(lambda hub: hub.stop(child) if child.run_id in hub.children else None)
+
+
+def drive_by_itself(parent: Parent, child: Child, observer: Observer) -> float:
+    """Let a process begin to drive, and wait until the arm is on its way; returns how far it went."""
+    observer.rows.clear()
+    begun = time.monotonic_ns()
+    parent.do(lambda hub: hub.intent(child, "begin", seed=1))
+    observer.watch(20.0, lambda: observer.moved_m(begun) > MOVING_M and observer.moves_now())
+    return observer.moved_m(begun)
+
+
+def go_on(parent: Parent, child: Child, observer: Observer, ended: int, verdict: Verdict) -> None:
+    """Let a process that was halted go on, until it has ended its episode; it must move nothing."""
+    again = time.monotonic_ns()
+    os.kill(child.process.pid, signal.SIGCONT)
+    observer.watch(20.0, lambda: parent.ended[child.run_id] > ended)
+    assert parent.ended[child.run_id] > ended, "it does not notice that it was stopped"
+    verdict.failures += observer.moved_m(again) > STILL_M
 
 
 class Window:
@@ -270,7 +330,8 @@ def hand_trials(parent: Parent, endpoints: Endpoints, fault: str, count: int) ->
             window.press += 1
             observer.rows.clear()
             begun = time.monotonic_ns()
-            hold(window, direction, chance.uniform(0.3, 0.45), observer)
+            hold_until_moving(window, direction, observer)
+            hold(window, direction, chance.uniform(0.0, 0.1), observer)
             went = observer.moved_m(begun)
             broken = time.monotonic_ns()
             if fault == "release":
@@ -278,9 +339,9 @@ def hand_trials(parent: Parent, endpoints: Endpoints, fault: str, count: int) ->
             elif fault == "stop":
                 observer.client.call("stop", reason="trial")
             observer.watch(WATCH_S)
-            counts = judge(stopped, observer, went, broken, limit_ms)
+            judge(stopped, observer, went, broken, limit_ms)
             again = time.monotonic_ns()
-            if counts and fault != "release":  # after a release the same press cannot go on: the key is up
+            if fault != "release":  # after a release the same press cannot go on: the key is up
                 hold(window, direction, 0.2, observer)
                 still.note(observer.moved_m(again) <= STILL_M)
     finally:
@@ -295,6 +356,13 @@ def begin(hub: Hub, child: Child) -> None:
     """Let a driver begin, and wait until it drives."""
     hub.intent(child, "begin", seed=0)
     hub.wait_for(child, ("state",), 10.0, name="driving")
+
+
+def hold_until_moving(window: Window, direction: float, observer: Observer) -> None:
+    """Hold until the device's own samples show the arm on its way."""
+    begun, end = time.monotonic_ns(), time.monotonic() + PATIENCE_S
+    while time.monotonic() < end and not (observer.moved_m(begun) > MOVING_M and observer.moves_now()):
+        hold(window, direction, 0.02, observer)
 
 
 def hold(window: Window, direction: float, seconds: float, observer: Observer) -> None:

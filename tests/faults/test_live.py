@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from app.core.wire.client import DeviceClient, Endpoints
-from tests.faults import live
+from tests.faults import live, policy
 from tests.faults.proxy import MessageProxy
 from tests.faults.trials import Verdict
 
@@ -40,8 +41,19 @@ def test_a_broken_link_stops_the_arm_and_a_mended_one_does_not_start_it(bench: E
 
 @pytest.mark.parametrize("how", [signal.SIGSTOP, signal.SIGKILL, signal.SIGTERM])
 def test_a_driver_that_hangs_or_dies_stops_the_arm(parent: live.Parent, bench: Endpoints, how: int) -> None:
-    verdict = live.process_trials(parent, bench, how, 2)
+    verdict = live.process_trials(parent, bench, how, 1)
+    assert verdict.trials == 1
     assert max(verdict.times_ms) < SOON_MS
+
+
+def test_a_policy_that_computes_without_pause_hangs_or_dies_stops_the_arm(
+    parent: live.Parent, bench: Endpoints, tmp_path: Path
+) -> None:
+    run = policy.write_policy(tmp_path / "run", policy.markers_of(bench))
+    for how in (signal.SIGUSR1, signal.SIGSTOP, signal.SIGKILL):
+        verdict = policy.policy_trials(parent, bench, run, how, 1)
+        assert verdict.trials == 1
+        assert max(verdict.times_ms) < SOON_MS
 
 
 @pytest.mark.parametrize("fault", ["release", "freeze", "stop"])
