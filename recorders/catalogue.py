@@ -17,9 +17,10 @@ import msgspec
 from app.core.errors import EpisodeError
 from recorders.files import episodes_of
 from recorders.reader import EpisodeFile
+from recorders.records import Flag
 
 CATALOGUE_NAME = "catalogue.sqlite"
-LAYOUT = 1
+LAYOUT = 2
 SUFFIXES = (".h5", ".hdf5")
 _LOCK_WAIT_S = 10.0
 
@@ -48,6 +49,7 @@ class FileRow(msgspec.Struct, frozen=True):
     text: str = ""
     bytes: int = 0
     topics: tuple[str, ...] = ()
+    flags: tuple[Flag, ...] = ()
     broken: str = ""
 
 
@@ -73,8 +75,11 @@ def read_row(path: Path) -> FileRow:
                 peak_force_n=about["peak_force_n"], operator=about["operator"], created=about["created"],
                 software=about["software"], recovered=about["recovered"], dropped=sum(about["dropped"].values()),
                 provenance=about["provenance"], start_ns=episode.start_ns, end_ns=episode.end_ns, text=about["text"],
-                bytes=size, topics=episode.topics,
+                bytes=size, topics=episode.topics, flags=msgspec.convert(about["flags"] or (), tuple[Flag, ...]),
             )  # fmt: skip
+    except msgspec.ValidationError as error:
+        reason = EpisodeError(f"episode {path}", f"its flags are broken ({error})").sentence()
+        return FileRow(uuid=path.stem, path=str(path), bytes=size, broken=reason)
     except EpisodeError as error:
         return FileRow(uuid=path.stem, path=str(path), bytes=size, broken=error.sentence())
 

@@ -15,12 +15,13 @@ import msgspec
 import numpy as np
 
 from app.core.errors import RecordingError
-from recorders.files import episode_path, free_bytes, part_path, publish, remove
+from recorders.files import episode_path, free_bytes, make_folder, part_path, publish, remove
 from recorders.hdf5.verify import problems_of
 from recorders.hdf5.writer import EpisodeWriter, Expected, peak_force
+from recorders.health import StreamWatch
 from recorders.journal_reader import JournalReader
-from recorders.records import TAKE_SCHEMA_VERSION, TakeRecord
-from recorders.samples import KeptSamples, Selection
+from recorders.records import TAKE_SCHEMA_VERSION, Flag, TakeRecord
+from recorders.samples import KeptSamples, Selection, gap_flags
 
 SCORE_TOPIC = "task/score"
 RECOVERED_TEXT = "The recorder ended before the take did; up to 0.1 s may be missing at the end."
@@ -37,6 +38,7 @@ class Committed:
         seconds: Length of the take.
         dropped: Missing samples in all streams together.
         streams: Samples by topic.
+        flags: Gaps, stalled and stuck streams.
     """
 
     path: Path
@@ -44,6 +46,7 @@ class Committed:
     seconds: float
     dropped: int
     streams: dict[str, int]
+    flags: tuple[Flag, ...] = ()
 
 
 @dataclass
@@ -91,7 +94,7 @@ def _write(folder: Path, reader: JournalReader) -> Committed | None:
     final = episode_path(folder, take.uuid)
     part = part_path(final)
     try:
-        final.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(final.parent)
         _check_room(final.parent, reader.path)
         committed = _convert(reader, take, part, final)
         if committed is None:
@@ -112,20 +115,27 @@ def _convert(reader: JournalReader, take: TakeRecord, part: Path, final: Path) -
     end_ns = reader.stop.end_ns if reader.stop else 0
     specs = {spec.topic: spec for spec in take.server.streams} if take.server else {}
     selection, survey = Selection(end_ns, specs=specs), _Survey()
+    watch = (
+        StreamWatch(take.server) if take.server and reader.stop is None else None
+    )  # nobody watched to the end
     with EpisodeWriter(part) as writer:
         for kept in selection.pick(reader.messages()):
             survey.note(kept)
+            if watch is not None:
+                watch.note(kept.message.topic, kept.message.header, kept.message.buffer)
             writer.add(kept, selection.specs[kept.message.topic])
         counts = writer.samples
         if not counts and not reader.damaged:
             return None
         malformed = selection.malformed
         dropped = {topic: n.dropped + malformed.get(topic, 0) for topic, n in selection.counters.items()}
-        attributes = _attributes(reader, take, survey, dropped)
+        watched = watch.finish(survey.last_ns) if watch else reader.stop.flags if reader.stop else ()
+        flags = tuple(sorted((*watched, *gap_flags(selection.counters)), key=lambda flag: flag.start_ns))
+        attributes = {**_attributes(reader, take, survey, dropped), "flags": msgspec.to_builtins(flags)}
         expected = writer.finish(attributes, {topic: {"dropped": dropped.get(topic, 0)} for topic in counts})
     _verify(part, {topic: specs[topic].encoding for topic in counts}, expected)
     seconds = max(0, attributes["end_ns"] - attributes["start_ns"]) * 1e-9
-    return Committed(final, attributes["outcome"], seconds, sum(dropped.values()), counts)
+    return Committed(final, attributes["outcome"], seconds, sum(dropped.values()), counts, flags)
 
 
 def _attributes(

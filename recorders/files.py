@@ -59,6 +59,15 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it, so that a power cut does not take it away with everything in it."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    sync_folder(folder.parent)
+
+
 def publish(part: Path, final: Path) -> None:
     """Give a synced temporary file its final name, so that a power cut leaves the old state or the new one."""
     os.replace(part, final)

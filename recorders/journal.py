@@ -20,7 +20,7 @@ from mcap.writer import CompressionType, IndexType, Writer
 from app.core.errors import RecordingError
 from app.core.wire.codec import encode
 from app.core.wire.messages import SampleHeader
-from recorders.files import sync_folder
+from recorders.files import make_folder, sync_folder
 from recorders.records import StopRecord, TakeRecord
 
 CHUNK_BYTES = 256 * 1024
@@ -61,7 +61,7 @@ class JournalWriter:
     def __init__(self, path: Path, take: TakeRecord) -> None:
         self.path = path
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent)
             self._output = _Output(path)
         except OSError as error:
             raise RecordingError(f"journal {path}", f"it cannot be made ({error.strerror})") from error

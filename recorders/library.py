@@ -11,6 +11,7 @@ import msgspec
 
 from app.core.errors import EpisodeError
 from recorders.catalogue import Catalogue, FileRow
+from recorders.records import Flag
 from recorders.sheets import Labels, read_labels
 
 
@@ -31,6 +32,7 @@ class EpisodeRow(msgspec.Struct, frozen=True):
         start_ns: Session time of its start; the end is `end_ns`.
         trim_start_ns: What a person cut off at the start, or None.
         phases: Number of phase marks.
+        flags: Gaps, stalled and stuck streams, as the recorder saw them.
         broken: Why the file cannot be read; empty for a good one.
         label_problem: Why its labels cannot be read; empty when they can.
     """
@@ -61,6 +63,7 @@ class EpisodeRow(msgspec.Struct, frozen=True):
     text: str = ""
     bytes: int = 0
     topics: tuple[str, ...] = ()
+    flags: tuple[Flag, ...] = ()
     broken: str = ""
     label_problem: str = ""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 from app.core.errors import RecordingError
+from recorders.files import make_folder
 
 LOCK_NAME = ".recorder.lock"
 
@@ -22,7 +23,7 @@ class FolderLock:
     def __init__(self, folder: Path) -> None:
         self.path = folder / LOCK_NAME
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
             raise RecordingError(

@@ -75,9 +75,11 @@ class Recorder:
                 self._start(str(intent.get("take", "")), dict(intent.get("meta") or {}))
             elif name == "take_stop":
                 self._stop(intent)
+            elif name == "take_drop":
+                self._drop()
             else:
                 self.link.notice(
-                    f"record: intent {name!r} is unknown. Valid: take_start, take_stop.", "warning"
+                    f"record: intent {name!r} is unknown. Valid: take_start, take_stop, take_drop.", "warning"
                 )
         except TouchstoneError as error:
             if name == "take_start":
@@ -183,6 +185,15 @@ class Recorder:
         self._stop_asked = time.monotonic()
         take.request_stop(outcome, until_ns, dict(intent.get("meta") or {}))
 
+    def _drop(self) -> None:
+        """Forget the running take: it was stopped before anything happened in it."""
+        take, writer = self._take, self._writer
+        if take is None or writer is None or take.phase is Phase.SAVING:
+            raise RecordingError("take_drop", "no take is running", way_out="Start one with take_start")
+        take.phase, take.dropped_whole = Phase.SAVING, True
+        self._let_go(take.info.lockstep)
+        writer.drop()
+
     def _cut(self, take: Take, text: str) -> None:
         """End a take that cannot go on; what came so far is kept as a failure."""
         self.link.notice(text, "error")
@@ -198,7 +209,10 @@ class Recorder:
             outcome = "failure" if outcome == "success" else outcome
         take.phase = Phase.SAVING
         self._let_go(take.info.lockstep)
-        writer.finish(StopRecord(TAKE_SCHEMA_VERSION, outcome, take.start_ns, stop.end_ns, stop.meta, text))
+        flags = take.flags(stop.end_ns)
+        writer.finish(
+            StopRecord(TAKE_SCHEMA_VERSION, outcome, take.start_ns, stop.end_ns, stop.meta, text, flags)
+        )
 
     def _follow_saving(self, take: Take, writer: TakeWriter) -> None:
         """Tell `saving` once every sample is safe on the disk, and end the take once it is an episode."""
@@ -217,6 +231,8 @@ class Recorder:
         kept = writer.committed
         if writer.error is not None:
             self._fail(take.uuid, writer.error)
+        elif take.dropped_whole:
+            self._end(name="dropped", take=take.uuid)
         elif kept is None:
             self._fail(take.uuid, RecordingError(f"take {take.uuid}", "it ended before its first sample"))
         else:
@@ -225,7 +241,7 @@ class Recorder:
     def _keep(self, take: Take, kept: Committed) -> None:
         self.files.append(str(kept.path))
         body = {"take": take.uuid, "path": str(kept.path), "outcome": kept.outcome, "seconds": kept.seconds,
-                "dropped": kept.dropped, "streams": kept.streams}  # fmt: skip
+                "dropped": kept.dropped, "streams": kept.streams, "flags": take.doubts()}  # fmt: skip
         if take.info.lockstep and kept.dropped:
             lost = ", ".join(f"{topic} {count}" for topic, count in sorted(take.gaps().items()))
             error = RecordingError(
@@ -297,7 +313,7 @@ class Recorder:
                 return 0
             self.link.poll()  # the disk is slow: wait, and let the parent know that we live
         if take.stop is None or header.t_ns[0] <= take.stop.end_ns:
-            take.accept(topic, header)
+            take.accept(topic, header, buffer)
         if topic != TICK:
             return 0
         row = decode_array(header, buffer)[-1]
@@ -314,7 +330,7 @@ class Recorder:
         if free < writer.size + min(self.floor_bytes, RESERVE_BYTES) // 2:
             self._cut(take, f"The disk is nearly full ({free / 1e6:.0f} MB left), so the take was ended.")
         elif take.info.lockstep:
-            self._tell_stalls(take)
+            self._tell_doubts(take)
         elif take.phase is Phase.WAITING and now - self._started > FIRST_SAMPLE_S:
             missing = ", ".join(sorted(take.missing))
             self._cut(
@@ -325,14 +341,15 @@ class Recorder:
                 take, f"No stream delivered anything for {self.silence_s:g} s: the device server is gone."
             )
         else:
-            self._tell_stalls(take)
+            self._tell_doubts(take)
 
-    def _tell_stalls(self, take: Take) -> None:
-        for topic, seconds in take.newly_stalled(self._now(take)):
+    def _tell_doubts(self, take: Take) -> None:
+        take.watch.newly_silent(self._now(take) if take.info.lockstep else 0)
+        for flag in take.watch.flags[take.told :]:
+            take.told += 1
+            self._next_state = 0.0
             self.link.notice(
-                f"stream {topic}: nothing came for {seconds:.1f} s. The take goes on without it; "
-                "discard it if you need this stream, and see to the device.",
-                "error",
+                f"{flag.text} The take is marked; discard it if you need this stream.", "warning"
             )
 
     def _tell(self, take: Take, writer: TakeWriter) -> None:
@@ -344,6 +361,7 @@ class Recorder:
         self.link.send(
             "state", name="recording", take=take.uuid, seconds=seconds, bytes=writer.size, dropped=take.dropped,
             disk_free_s=self._disk_seconds(writer.size, time.monotonic() - self._started), gaps=take.gaps(),
+            flags=take.doubts(),
         )  # fmt: skip
 
     def _disk_seconds(self, size: int, seconds: float) -> float:

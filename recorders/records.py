@@ -16,6 +16,25 @@ Outcome = Literal["success", "failure", "discarded"]
 OUTCOMES: tuple[Outcome, ...] = ("success", "failure", "discarded")
 
 
+FlagKind = Literal["gap", "stalled", "stuck"]
+
+
+class Flag(msgspec.Struct, frozen=True):
+    """Something that makes a part of a take doubtful.
+
+    Attributes:
+        kind: gap (samples lost, by their sequence numbers), stalled (nothing came), stuck (the same reading).
+        start_ns, end_ns: Session times; `end_ns` is 0 while it goes on.
+        text: A sentence for the person.
+    """
+
+    topic: str
+    kind: FlagKind
+    start_ns: int
+    end_ns: int
+    text: str
+
+
 class TakeRecord(msgspec.Struct, frozen=True):
     """The first record of a journal.
 
@@ -41,6 +60,7 @@ class StopRecord(msgspec.Struct, frozen=True):
         start_ns: Session time at which every required stream had delivered; 0 when it never came to that.
         end_ns: Samples later than this do not belong to the take; 0 = all do.
         text: Why the take ended, when there is more to say than the outcome.
+        flags: What the recorder saw of stalled and stuck streams.
     """
 
     version: int
@@ -49,3 +69,4 @@ class StopRecord(msgspec.Struct, frozen=True):
     end_ns: int
     meta: dict[str, Any]
     text: str = ""
+    flags: tuple[Flag, ...] = ()

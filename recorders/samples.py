@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -16,9 +16,11 @@ import numpy as np
 from app.core.errors import WireError
 from app.core.wire.messages import SampleHeader, StreamSpec
 from recorders.journal_reader import JournalMessage
+from recorders.records import Flag
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 MAX_DIMENSIONS = 8
+MOST_GAPS = 50  # of one stream that are told one by one; all are counted
 
 
 def spec_of(header: SampleHeader) -> StreamSpec:
@@ -101,11 +103,13 @@ class SequenceCounter:
         dropped: Samples that never came, by the gaps in `seq`.
         last_seq: Number of the newest sample; -1 before the first.
         last_ns: Its session time.
+        gaps: (session time before, session time after, samples lost) of the first gaps.
     """
 
     dropped: int = 0
     last_seq: int = -1
     last_ns: int = 0
+    gaps: list[tuple[int, int, int]] = field(default_factory=list)
 
     def take(self, header: SampleHeader) -> int:
         """Take in a message; returns how many of its first samples are repeats (all of them: `count`).
@@ -123,9 +127,23 @@ class SequenceCounter:
             return repeats
         first = header.seq + repeats
         if self.last_seq >= 0 and first > self.last_seq + 1:
-            self.dropped += first - self.last_seq - 1
+            lost = first - self.last_seq - 1
+            self.dropped += lost
+            if len(self.gaps) < MOST_GAPS:
+                self.gaps.append((self.last_ns, header.t_ns[repeats], lost))
         self.last_seq, self.last_ns = header.seq + header.count - 1, header.t_ns[-1]
         return repeats
+
+
+def gap_flags(counters: Mapping[str, SequenceCounter]) -> list[Flag]:
+    """Return a flag for each gap that was noted."""
+    return [
+        Flag(
+            topic, "gap", before, after, f"stream {topic}: {lost} {'samples' if lost > 1 else 'sample'} lost."
+        )
+        for topic, counter in sorted(counters.items())
+        for before, after, lost in counter.gaps
+    ]
 
 
 @dataclass(frozen=True)

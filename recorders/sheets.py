@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from app.core.errors import EpisodeError
-from recorders.files import labels_of, write_atomically
+from recorders.files import labels_of, make_folder, write_atomically
 from recorders.records import OUTCOMES, Outcome
 
 SCHEMA_VERSION = 1
@@ -175,7 +175,7 @@ def _write(folder: Path, old: LabelSheet, new: LabelSheet) -> LabelSheet:
         return old
     path = labels_path(folder, new.uuid)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         write_atomically(path, msgspec.json.format(msgspec.json.encode(new), indent=1))
     except OSError as error:
         raise EpisodeError(

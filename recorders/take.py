@@ -15,14 +15,12 @@ import enum
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.core.clock import NS_PER_S
 from app.core.wire.messages import SampleHeader, ServerInfo, StreamSpec
-from recorders.records import TAKE_SCHEMA_VERSION, Outcome, StopRecord
+from recorders.health import StreamWatch
+from recorders.records import TAKE_SCHEMA_VERSION, Flag, Outcome, StopRecord
 from recorders.samples import SequenceCounter
 
 TICK = "bench/tick"
-STALL_NS = NS_PER_S
-STALL_PERIODS = 10
 GRACE_NS = 250_000_000  # real time: how long samples of the last moment (pictures) may still be under way
 
 
@@ -45,6 +43,8 @@ class Take:
         start_ns: Session time at which the last required stream delivered for the first time.
         stop: Set once the take is to end; `is_over` tells when it may.
         period: The newest control period of a lock-step bench.
+        dropped_whole: The take is not to be kept at all.
+        told: How many flags the person has heard of.
     """
 
     uuid: str
@@ -53,22 +53,24 @@ class Take:
     missing: set[str] = field(default_factory=set)
     counters: dict[str, SequenceCounter] = field(default_factory=dict)
     newest_ns: dict[str, int] = field(default_factory=dict)
-    stalled: set[str] = field(default_factory=set)
     start_ns: int = 0
     tick_ns: int = 0
     period: int | None = None
+    told: int = 0
+    dropped_whole: bool = False
     stop: StopRecord | None = None
 
     def __post_init__(self) -> None:
         self.specs: dict[str, StreamSpec] = {spec.topic: spec for spec in self.info.streams}
         self.missing = {spec.topic for spec in self.info.streams if spec.required}
+        self.watch = StreamWatch(self.info)
 
-    def accept(self, topic: str, header: SampleHeader) -> None:
+    def accept(self, topic: str, header: SampleHeader, buffer: bytes | memoryview) -> None:
         """Take note of one message."""
         self.counters.setdefault(topic, SequenceCounter()).take(header)
+        self.watch.note(topic, header, buffer)
         newest = max(header.t_ns)
         self.newest_ns[topic] = max(newest, self.newest_ns.get(topic, newest))
-        self.stalled.discard(topic)
         if topic in self.missing:
             self.missing.discard(topic)
             if not self.missing and self.phase is Phase.WAITING:
@@ -90,6 +92,16 @@ class Take:
         """Return the missing samples of the streams that miss some."""
         return {topic: counter.dropped for topic, counter in self.counters.items() if counter.dropped}
 
+    def doubts(self) -> list[str]:
+        """Return a sentence for each thing that makes the take doubtful, each stream and kind once."""
+        found = {(flag.topic, flag.kind): flag.text for flag in self.watch.flags}
+        lost = [f"stream {topic}: {count} samples lost." for topic, count in sorted(self.gaps().items())]
+        return [*found.values(), *lost]
+
+    def flags(self, end_ns: int) -> tuple[Flag, ...]:
+        """Return what was seen of stalled and stuck streams, up to the end of the take."""
+        return self.watch.finish(end_ns or max(self.newest_ns.values(), default=0))
+
     def request_stop(self, outcome: Outcome, until_ns: int, meta: dict[str, Any], text: str = "") -> None:
         """End the take once everything up to `until_ns` has come."""
         self.stop = StopRecord(TAKE_SCHEMA_VERSION, outcome, self.start_ns, until_ns, meta, text)
@@ -103,16 +115,3 @@ class Take:
         periodic = [spec.topic for spec in self.info.streams if spec.required and spec.rate_hz > 0]
         complete = all(self.newest_ns.get(topic, 0) >= self.stop.end_ns for topic in periodic)
         return complete or now_ns >= self.stop.end_ns + GRACE_NS
-
-    def newly_stalled(self, now_ns: int) -> list[tuple[str, float]]:
-        """Return (topic, seconds) of required periodic streams that have just fallen silent."""
-        found = []
-        for spec in self.info.streams:
-            if not spec.required or spec.rate_hz <= 0 or spec.topic not in self.newest_ns:
-                continue
-            silent = now_ns - self.newest_ns[spec.topic]
-            limit = max(STALL_NS, round(STALL_PERIODS * NS_PER_S / spec.rate_hz))
-            if silent > limit and spec.topic not in self.stalled:
-                self.stalled.add(spec.topic)
-                found.append((spec.topic, silent / NS_PER_S))
-        return found

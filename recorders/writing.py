@@ -8,6 +8,7 @@ from pathlib import Path
 
 from app.core.errors import RecordingError, TouchstoneError
 from recorders.commit import Committed, commit
+from recorders.files import remove
 from recorders.journal import JournalWriter
 from recorders.queueing import QueuedSample, SampleQueue
 from recorders.records import StopRecord
@@ -30,6 +31,7 @@ class TakeWriter(threading.Thread):
         self._folder, self._journal = folder, journal
         self._queue = queue or SampleQueue()
         self._stop_record: StopRecord | None = None
+        self._dropped = False
         self.committed: Committed | None = None
         self.error: TouchstoneError | None = None
         self.size = journal.size
@@ -42,6 +44,11 @@ class TakeWriter(threading.Thread):
     def finish(self, stop: StopRecord) -> None:
         """Write what is queued, close the journal with this record, and commit. Returns at once."""
         self._stop_record = stop
+        self._queue.close()
+
+    def drop(self) -> None:
+        """Delete the journal instead: nothing of the take is wanted. Returns at once."""
+        self._dropped = True
         self._queue.close()
 
     @property
@@ -70,6 +77,10 @@ class TakeWriter(threading.Thread):
                 f"journal {self._journal.path}", f"it cannot be written any more ({error.strerror or error})",
                 way_out="Make room on the disk; what was recorded is safe and is recovered at the next start",
             )  # fmt: skip
+            return
+        if self._dropped:
+            self._journal.abandon()
+            remove(self._journal.path)
             return
         try:
             self.committed = commit(self._folder, self._journal.path)

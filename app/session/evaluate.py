@@ -9,7 +9,7 @@ from typing import Any
 from app.core.link.hub import Child, Hub
 from app.core.statistics import bootstrap_interval
 from app.session.rigging import RigAtHand
-from app.session.take import TakeResult, TakeSpec, record_take
+from app.session.take import StoppedEarly, TakeResult, TakeSpec, record_take
 
 INTERRUPTED = "interrupted"
 
@@ -23,7 +23,10 @@ def evaluate(
     for spec in specs:
         if stopping():
             break
-        take = record_take(hub, rig, recorder, driver, spec, watch)
+        try:
+            take = record_take(hub, rig, recorder, driver, spec, watch, stopping)
+        except StoppedEarly:
+            break
         if take.why == "end" and stopping():
             take = replace(take, why=INTERRUPTED)
         results.append(take)

@@ -20,6 +20,8 @@ from app.core.link.hub import Child, Hub
 from app.core.wire.messages import Event
 from app.session.disk import seconds_left
 from app.session.rigging import RigAtHand
+from app.session.take import SUCCESS_SCORE
+from recorders.library import list_episodes
 
 STATE_PERIOD_S = 0.25
 SILENCE_S = 2.0
@@ -36,6 +38,17 @@ class Phase(Enum):
     FAULT = "fault"
 
 
+FLAGGED = (Phase.RECORDING, Phase.SAVING, Phase.KEPT)
+
+
+def kept_before(folder: Path, task: str) -> int:
+    """Return how many successes of a task lie in a folder: a session that was killed goes on counting there."""
+    if not folder.is_dir():
+        return 0
+    rows = list_episodes(folder)
+    return sum(row.outcome == "success" and row.task == task and not row.broken for row in rows)
+
+
 class HandSession:
     """Collects with a person; hears intents, tells states. Owned by the main thread of `collect`."""
 
@@ -49,11 +62,13 @@ class HandSession:
         self.message = ""
         self.files: list[str] = []
         self.scores: list[float] = []
+        self.kept_before = kept_before(folder, rig.info.task)
         self.discarded = 0
         self.dropped = 0
         self.practice = False
         self._take = ""
         self._record: dict[str, Any] = {}
+        self._flags: list[str] = []
         self._driving = False
         self._next_state = 0.0
         self._announced = ""
@@ -159,7 +174,7 @@ class HandSession:
 
     def _begin_take(self) -> None:
         self.rig.client.call("tare")
-        self._take, self._record = new_uuid(), {}
+        self._take, self._record, self._flags = new_uuid(), {}, []
         info = self.rig.info
         meta = {
             "task": info.task,
@@ -173,8 +188,7 @@ class HandSession:
         self._enter(Phase.RECORDING)
 
     def _finish(self, outcome: str) -> None:
-        score, removed = self.rig.score or (0.0, 0.0)
-        meta = {"score": score, "removed": removed}
+        meta = dict(zip(("score", "removed"), self.rig.score, strict=True)) if self.rig.score else {}
         self.hub.intent(self.recorder, "take_stop", outcome=outcome, until_ns=0, meta=meta)
         self._enter(Phase.SAVING)
 
@@ -183,7 +197,8 @@ class HandSession:
             return
         name = event.body.get("name")
         if child is self.recorder and event.body.get("take") in (self._take, None):
-            self._record = event.body if name == "recording" else self._record
+            if name == "recording":
+                self._record, self._flags = event.body, list(event.body.get("flags") or ())
             if name == "saved":
                 self._on_saved(event.body)
             elif name == "failed":
@@ -206,12 +221,23 @@ class HandSession:
             body.get("outcome") == "success"
         ):  # the recorder knows better: a take that was cut short is a failure
             self.files.append(str(body["path"]))
-            self.scores.append(self.rig.score[0] if self.rig.score else 0.0)
-            self._enter(Phase.KEPT, f"Kept, score {self.scores[-1]:.2f}")
+            self._flags = list(body.get("flags") or ())
+            if self.rig.score is not None:
+                self.scores.append(self.rig.score[0])
+            self._enter(Phase.KEPT, self._verdict())
         else:
             self.discarded += 1
             if self.phase is not Phase.FAULT:
                 self._reset()
+
+    def _verdict(self) -> str:
+        """Return what is said of a take that was just kept."""
+        if self.rig.score is None:
+            return "Kept."
+        score = self.rig.score[0]
+        if score < SUCCESS_SCORE:
+            return f"Kept as a success, but its score is low: {score:.2f} where {SUCCESS_SCORE:.2f} is good."
+        return f"Kept, score {score:.2f}."
 
     def _watch(self) -> None:
         self.rig.follow()
@@ -233,7 +259,8 @@ class HandSession:
         self._next_state = time.monotonic() + STATE_PERIOD_S
         record = self._record if self.phase in (Phase.RECORDING, Phase.SAVING) else {}
         self.link.send(
-            "state", phase=self.phase.value, kept=len(self.files), discarded=self.discarded, plan=self.plan,
+            "state", phase=self.phase.value, kept=self.kept_before + len(self.files), discarded=self.discarded,
+            plan=self.plan, flags=self._flags if self.phase in FLAGGED else [],
             seconds=float(record.get("seconds", 0.0)), dropped=self.dropped + int(record.get("dropped", 0)),
             disk_s=float(record.get("disk_free_s") or seconds_left(self.folder)), latency_ms=self.rig.age_ms,
             seed=self.seed, message=self.message, input=(self.operator.ready or {}).get("input"), data=str(self.folder),

@@ -12,7 +12,7 @@ from app.core.wire.messages import Event
 from app.session.disk import seconds_left
 from app.session.hand import STATE_PERIOD_S
 from app.session.rigging import RigAtHand
-from app.session.take import TakeResult, TakeSpec, record_take
+from app.session.take import StoppedEarly, TakeResult, TakeSpec, record_take
 
 MOST_TRIES_PER_EPISODE = 3
 
@@ -47,7 +47,10 @@ class ScriptedSession:
             if self.link.stopping:
                 break
             self._record = {}
-            self._took(record_take(self.hub, self.rig, self.recorder, self.operator, self.spec, self._watch))
+            try:
+                self._took(self._record_one())
+            except StoppedEarly:
+                break
         full = len(self.kept) == self.plan
         if not full and not self.link.stopping:
             self.link.notice(
@@ -64,6 +67,15 @@ class ScriptedSession:
             "kept_scores": [take.score for take in self.kept],
             "data": str(self.folder), "exit_status": 0 if full or self.link.stopping else 1,
         }  # fmt: skip
+
+    def _record_one(self) -> TakeResult:
+        return record_take(
+            self.hub, self.rig, self.recorder, self.operator, self.spec, self._watch, self._is_stopping
+        )
+
+    def _is_stopping(self) -> bool:
+        self.link.poll()
+        return self.link.stopping
 
     def _took(self, take: TakeResult) -> None:
         self.results.append(take)

@@ -18,6 +18,10 @@ OPEN_S = 20.0
 DRIVE_S = 600.0
 
 
+class StoppedEarly(Exception):
+    """A take was stopped before the driver drove: nothing was recorded."""
+
+
 @dataclass(frozen=True)
 class TakeSpec:
     """What to record.
@@ -58,14 +62,18 @@ def record_take(
     driver: Child,
     spec: TakeSpec,
     watch: Callable[[], object] | None = None,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> TakeResult:
     """Reset, tare, record, drive, judge by the task's own score, save. `watch` is called while the driver drives.
 
     Raises:
+        StoppedEarly: If `stopping()` holds before the driver begins.
         ProcessError: If a child dies or falls silent.
     """
     uuid = new_uuid()
     rig.reset(spec.seed, spec.condition)
+    if stopping():
+        raise StoppedEarly
     start = int(rig.client.call("status")["t_ns"])
     meta = {
         "task": rig.info.task,
@@ -76,6 +84,10 @@ def record_take(
     }
     hub.intent(recorder, "take_start", take=uuid, meta=meta)
     _await_state(hub, recorder, ("waiting", "recording"), OPEN_S)
+    if stopping():
+        hub.intent(recorder, "take_drop")
+        _await_state(hub, recorder, ("dropped",), SAVE_S)
+        raise StoppedEarly
     until = start + round(spec.limit_s * 1e9)
     hub.intent(driver, "begin", seed=spec.seed, until_ns=until, meta=spec.drive)
     ended = _await_end(hub, driver, watch)

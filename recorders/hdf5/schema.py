@@ -49,6 +49,7 @@ EPISODE_ATTRIBUTES: dict[str, str] = {
     "tail_bytes_lost": "int",
     "damaged_chunks": "int",
     "dropped": "json",
+    "flags": "json?",  # [{topic, kind, start_ns, end_ns, text}]: gaps, stalled and stuck streams
     "rig": "json?",
     "meta": "json",
     "provenance": "json?",

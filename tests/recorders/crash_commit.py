@@ -1,4 +1,4 @@
-"""A program that dies at every file operation of a commit in turn, and looks at what is left. Run by test_recovery.
+"""A program that dies at the file operations of a commit in turn, and looks at what is left. Run by test_recovery.
 
 It forks, so it must be a process of its own without threads.
 """
@@ -50,10 +50,10 @@ def try_once(folder: Path, journal: Path, number: int) -> bool:
     return status == DONE
 
 
-def main(source: Path, work: Path) -> int:
-    """Die everywhere; returns the number of places."""
+def main(source: Path, work: Path, stride: int) -> int:
+    """Die at every `stride`-th operation; returns the number of places."""
     uuid = source.stem
-    number = 0
+    number = tried = 0
     while True:
         folder = work / str(number)
         journal = journal_path(folder, uuid)
@@ -75,9 +75,9 @@ def main(source: Path, work: Path) -> int:
         assert not recover(folder).files
         shutil.rmtree(folder)
         if done:
-            return number
-        number += 1
+            return tried
+        number, tried = number + stride, tried + 1
 
 
 if __name__ == "__main__":
-    print(main(Path(sys.argv[1]), Path(sys.argv[2])))
+    print(main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])))

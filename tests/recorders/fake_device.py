@@ -123,6 +123,8 @@ class FakeDevice(threading.Thread):
         self.periods_left = 0
         self.running = not lockstep
         self.mute: set[str] = set()
+        self.frozen: set[str] = set()  # these go on with the reading that they had
+        self._held: dict[str, bytes] = {}
         self._work: list[Callable[[], object]] = []
         self._lock = threading.Lock()
         self._changed = threading.Condition()
@@ -155,6 +157,9 @@ class FakeDevice(threading.Thread):
     def send(self, message: Message) -> None:
         """Publish one message; only from this thread (`do`)."""
         topic, header, buffer = message
+        size = len(buffer) // header.count
+        buffer = self._held[topic] * header.count if topic in self.frozen else buffer
+        self._held[topic] = buffer[:size] if topic in self.frozen else buffer[-size:]
         if topic not in self.mute:
             self.streams.send_multipart([topic.encode(), encode(header), buffer])
 

@@ -73,6 +73,11 @@ HELD_BY = {
     "gamepad": ("its right shoulder", "the sticks"),
     "leader": ("", "the leader"),
 }
+# What to do about a take in which a stream stalled, stuck or lost samples.
+DOUBTFUL = {
+    Phase.RECORDING: "The take is marked. Backspace discards it, Enter keeps it all the same.",
+    Phase.KEPT: "The take is marked; see it in Review. Enter goes on.",
+}
 ELSEWHERE = "Collect has the rig. Ctrl+1 goes there."
 
 
@@ -309,6 +314,9 @@ class CollectSession(QObject):
         message = str(self.numbers.get("message", "")).strip()
         if message and message[-1] not in ".!?":
             message += "."
+        if doubts := self.numbers.get("flags"):
+            more = f" And {len(doubts) - 1} more." if len(doubts) > 1 else ""
+            return f"{message} {doubts[0]}{more} {DOUBTFUL.get(self.phase, '')}".strip()
         hint = HINTS[self.phase]
         if self.phase is Phase.READY:
             held, moves = HELD_BY.get(self.input.kind, ("", "W A S D E Q"))

@@ -10,6 +10,16 @@ import msgspec
 OUTCOMES = ("success", "failure", "discarded")
 
 
+class Flag(msgspec.Struct, frozen=True):
+    """A doubtful part of a take; `recorders.records.Flag` explains the fields."""
+
+    topic: str = ""
+    kind: str = ""
+    start_ns: int = 0
+    end_ns: int = 0
+    text: str = ""
+
+
 class EpisodeItem(msgspec.Struct, frozen=True):
     """One row of the reader's `list`; `recorders.library.EpisodeRow` explains the fields."""
 
@@ -36,6 +46,7 @@ class EpisodeItem(msgspec.Struct, frozen=True):
     notes: str = ""
     text: str = ""
     topics: tuple[str, ...] = ()
+    flags: tuple[Flag, ...] = ()
     broken: str = ""
     label_problem: str = ""
 

@@ -24,6 +24,7 @@ def flags_of(item: EpisodeItem) -> list[str]:
         flags.append("recovered")
     if item.dropped:
         flags.append(f"{item.dropped} dropped")
+    flags.extend(sorted({flag.kind for flag in item.flags if flag.kind != "gap"}))
     if item.trimmed:
         flags.append("trimmed")
     if item.label_problem:

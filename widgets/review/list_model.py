@@ -99,7 +99,7 @@ class EpisodeFilter(QSortFilterProxyModel):
         """Return whether a row is shown."""
         item = self.sourceModel().index(row, 0).data(ITEM)
         if self._outcome == "flagged":
-            if not (item.recovered or item.dropped or item.broken or item.label_problem):
+            if not (item.recovered or item.dropped or item.flags or item.broken or item.label_problem):
                 return False
         elif self._outcome and item.outcome != self._outcome:
             return False

@@ -201,6 +201,7 @@ class ReviewPage(Page):
                     else "This episode has no picture"
                 )
         self.timeline.open(item.start_ns, item.end_ns)
+        self.timeline.show_flags(item.flags)
         self.player.open(item.start_ns, item.end_ns)
         self._on_moved(item.start_ns)
 
@@ -215,6 +216,8 @@ class ReviewPage(Page):
             facts.append("recovered after a crash")
         if item.dropped:
             facts.append(f"{item.dropped} samples dropped")
+        marked = {f"{flag.topic} {flag.kind}" for flag in item.flags if flag.kind != "gap"}
+        facts.extend(sorted(marked))
         if item.provenance:
             facts.append(str(item.provenance.get("kind", "derived")))
         return [fact for fact in facts if fact]

@@ -9,6 +9,7 @@ import pyqtgraph as pg
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
+from widgets.parts.episodes import Flag
 from widgets.parts.plot import Plot, envelope, pen
 from widgets.parts.readout import Readout
 from widgets.theme.tokens import Theme
@@ -17,6 +18,8 @@ FORCES = (("Fx", "force.x", Qt.PenStyle.SolidLine), ("Fy", "force.y", Qt.PenStyl
           ("Fz", "force.z", Qt.PenStyle.DotLine))  # fmt: skip
 TOUCHES = (("mean", "touch.mean", Qt.PenStyle.SolidLine), ("shear", "touch.shear", Qt.PenStyle.DashLine))
 SECOND = 1e-9
+LEAST_MARK = 0.004  # width of a flag's mark, of the axis
+MOST_NAMED = 4  # flags with words; all are shaded
 SHORTEST_S = 0.1  # of the axis: a take may have been cut off at once
 
 
@@ -51,6 +54,7 @@ class Timeline(QWidget):
         }
         self._shades = {side: [self._add_shade(plot) for plot in self._plots] for side in ("start", "end")}
         self._marks: list[Any] = []
+        self._flags: list[Any] = []
         self._build()
 
     @property
@@ -208,6 +212,27 @@ class Timeline(QWidget):
                 )  # fmt: skip
                 plot.addItem(mark)
                 self._marks.append((plot, mark))
+
+    def show_flags(self, flags: tuple[Flag, ...]) -> None:
+        """Shade the parts in which a stream stalled, was stuck or lost samples; the upper plot names it."""
+        for plot, mark in self._flags:
+            plot.removeItem(mark)
+        self._flags = []
+        least = LEAST_MARK * self.seconds(self._end_ns)
+        for number, flag in enumerate(flags):
+            begin, end = self.seconds(flag.start_ns), self.seconds(flag.end_ns)
+            for plot in self._plots:
+                brush = self._theme.colour("warning", 0.25)
+                mark = pg.LinearRegionItem((begin, max(end, begin + least)), movable=False, brush=brush)
+                mark.setZValue(5)
+                for line in mark.lines:
+                    line.setPen(pen(self._theme.colour("warning", 0.0)))
+                if plot is self.force and number < MOST_NAMED:
+                    words = f"{flag.topic} {flag.kind}"
+                    style = {"color": self._theme.colour("warning"), "anchors": [(0, 0)] * 2}
+                    pg.InfLineLabel(mark.lines[0], words, position=0.82 - 0.16 * number, **style)
+                plot.addItem(mark)
+                self._flags.append((plot, mark))
 
     def _on_click(self, plot: Plot, event: Any) -> None:
         if event.button() == Qt.MouseButton.LeftButton:

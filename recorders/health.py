@@ -1,0 +1,149 @@
+"""Which streams of a take are not to be believed: silent for a while, or repeating the same reading.
+
+The recorder asks while it records, so that the person hears of it before the take is kept; the commit asks for takes
+that a dead recorder left. Gaps in the sequence numbers are counted in `recorders.samples`.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, field
+
+import msgspec
+import numpy as np
+
+from app.core.clock import NS_PER_S
+from app.core.wire.codec import decode_array
+from app.core.wire.messages import SampleHeader, ServerInfo, StreamSpec
+from recorders.records import Flag
+
+STALL_NS = 300_000_000
+STALL_PERIODS = 10
+STUCK_NS = NS_PER_S
+MOVED_M = 0.01  # a picture of a simulated scene may repeat exactly as long as the arm moved less
+NOISY_SIGNALS = ("wrench", "field")  # a living sensor of these never reads the same twice
+MOTION_SIGNAL = "applied"
+MOST_FLAGS = 200  # of one take
+
+
+@dataclass
+class _Reading:
+    """What a stream repeats, and since when."""
+
+    key: object
+    since_ns: int
+    place: np.ndarray | None
+    flag: int = -1
+
+
+@dataclass
+class StreamWatch:
+    """Follows the streams of one take; pure bookkeeping.
+
+    Attributes:
+        info: What the device server said of itself.
+        flags: What was found, in the order of its beginning; `end_ns` is 0 while it goes on.
+    """
+
+    info: ServerInfo
+    flags: list[Flag] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._specs: dict[str, StreamSpec] = {spec.topic: spec for spec in self.info.streams}
+        self._periodic = {spec.topic for spec in self.info.streams if spec.required and spec.rate_hz > 0}
+        self._newest_ns: dict[str, int] = {}
+        self._silent: dict[str, int] = {}  # topic: its open flag
+        self._readings: dict[str, _Reading] = {}
+        self._place: np.ndarray | None = None
+
+    def note(self, topic: str, header: SampleHeader, buffer: bytes | memoryview) -> None:
+        """Take in one well-formed message."""
+        spec = self._specs.get(topic)
+        if spec is None:
+            return
+        if topic in self._periodic:
+            self._note_time(spec, header)
+        if spec.signal == MOTION_SIGNAL and spec.encoding == "raw" and spec.shape and spec.shape[0] >= 3:
+            self._place = decode_array(header, buffer)[-1, :3]
+        elif spec.encoding != "raw":
+            self._note_reading(topic, header, zlib.crc32(buffer), "picture")
+        elif spec.signal in NOISY_SIGNALS:
+            self._note_rows(topic, header, buffer)
+
+    def newly_silent(self, now_ns: int = 0) -> list[Flag]:
+        """Return flags for streams that just fell silent, by the newest time that any stream told, or `now_ns`."""
+        now = max([now_ns, *self._newest_ns.values()])
+        found = []
+        for topic in sorted(self._periodic & set(self._newest_ns) - set(self._silent)):
+            newest = self._newest_ns[topic]
+            if now - newest > self.limit_ns(topic):
+                text = f"stream {topic}: nothing came for {(now - newest) / NS_PER_S:.1f} s."
+                self._silent[topic] = self._open(Flag(topic, "stalled", newest, 0, text))
+                found.append(self.flags[self._silent[topic]])
+        return found
+
+    def finish(self, end_ns: int) -> tuple[Flag, ...]:
+        """Return all flags of a take that ended at `end_ns`."""
+        return tuple(
+            msgspec.structs.replace(flag, end_ns=max(end_ns, flag.start_ns)) if flag.end_ns == 0 else flag
+            for flag in self.flags
+        )
+
+    def limit_ns(self, topic: str) -> int:
+        """Return how long a stream may be silent."""
+        return max(STALL_NS, round(STALL_PERIODS * NS_PER_S / self._specs[topic].rate_hz))
+
+    def _note_time(self, spec: StreamSpec, header: SampleHeader) -> None:
+        topic, first = spec.topic, header.t_ns[0]
+        newest = self._newest_ns.get(topic, first)
+        self._newest_ns[topic] = max(newest, header.t_ns[-1])
+        open_flag = self._silent.pop(topic, None)
+        if open_flag is None and first - newest <= self.limit_ns(topic):
+            return
+        text = f"stream {topic}: nothing came for {(first - newest) / NS_PER_S:.1f} s."
+        flag = Flag(topic, "stalled", newest, first, text)
+        if open_flag is None:
+            self._open(flag)
+        else:
+            self.flags[open_flag] = flag
+
+    def _note_rows(self, topic: str, header: SampleHeader, buffer: bytes | memoryview) -> None:
+        rows = decode_array(header, buffer)
+        if bool((rows == rows[0]).all()):
+            if (
+                self.info.simulated and not rows[0].any()
+            ):  # a simulated sensor without noise that touches nothing
+                self._readings.pop(topic, None)
+                return
+            self._note_reading(topic, header, rows[0].tobytes(), "reading")
+        else:
+            self._note_reading(topic, header, rows[-1].tobytes(), "reading", changed=True)
+
+    def _note_reading(
+        self, topic: str, header: SampleHeader, key: object, word: str, changed: bool = False
+    ) -> None:
+        last = self._readings.get(topic)
+        now = header.t_ns[-1]
+        if last is None or last.key != key or changed:
+            if last is not None and last.flag >= 0:
+                self.flags[last.flag] = msgspec.structs.replace(self.flags[last.flag], end_ns=now)
+            self._readings[topic] = _Reading(key, now, self._place)
+        elif last.flag < 0 and now - last.since_ns >= STUCK_NS and (word == "reading" or self._may_not(last)):
+            text = f"stream {topic}: its {word} has been exactly the same for {STUCK_NS / NS_PER_S:g} s; it is stuck."
+            last.flag = self._open(Flag(topic, "stuck", last.since_ns, 0, text))
+
+    def _may_not(self, last: _Reading) -> bool:
+        """Whether a picture must have changed since: real cameras have noise, simulated ones see the arm move."""
+        if not self.info.simulated:
+            return True
+        if last.place is None or self._place is None:
+            return False
+        return float(np.linalg.norm(self._place - last.place)) > MOVED_M
+
+    def _open(self, flag: Flag) -> int:
+        """Keep a flag and return its place; beyond the most, the last place is used again."""
+        if len(self.flags) < MOST_FLAGS:
+            self.flags.append(flag)
+        else:
+            self.flags[-1] = flag
+        return len(self.flags) - 1
