@@ -17,7 +17,7 @@ from app.core.errors import DeviceError, TouchstoneError, WireError
 from app.core.link.child import VERSION, ChildLink
 from app.core.rig import Rig
 from app.core.safety import governor
-from app.core.safety.reasons import Reason, words
+from app.core.safety.reasons import LIMITING, ROUTINE, Reason, words
 from app.core.safety.state import GovernorState
 from app.core.sensors import derive_touches, picture_sizes
 from app.core.wire.client import KIND_COMMAND, KIND_ENABLE, KIND_SETPOINT
@@ -43,6 +43,7 @@ from devices.serving.publisher import Publisher
 from devices.serving.stamps import SessionStamps
 
 MOST_REFUSALS_TOLD = 3
+REFUSALS = Reason.LEASE | Reason.SCHEMA | Reason.SEQUENCE | Reason.AGE  # told once per lease
 SERVER_STREAMS = (
     StreamSpec("arm", "commanded", "<f8", (8,), 0.0, "m, quaternion w x y z, m", "base", required=False),
     StreamSpec("arm", "applied", "<f8", (8,), 250.0, "m, quaternion w x y z, m", "base"),
@@ -85,6 +86,7 @@ class DeviceServer:
         self._peer = b""
         self.refused = Reason.NONE
         self._told = Reason.NONE
+        self._press = 0
         self.stopping = False
 
     def _make_info(self, specs: tuple[StreamSpec, ...]) -> ServerInfo:
@@ -170,10 +172,11 @@ class DeviceServer:
         stamp_ns = shift(identity, setpoint.stamp_ns, lease_ns)
         return msgspec.structs.replace(setpoint, stamp_ns=stamp_ns, token_ns=token_ns)
 
-    def _tell(self, reason: Reason, text: str) -> None:
-        if not self._told & reason:
+    def _tell(self, reason: Reason, text: str, level: str = "warning") -> None:
+        """Tell the person a reason that was not told yet: since the lease, or since the press if it ends motion."""
+        if reason & ~self._told:
             self._told |= reason
-            self.link.notice(f"{text}: {', '.join(words(reason))}.", "warning")
+            self.link.notice(f"{text}: {', '.join(words(reason))}.", level)
 
     def tell_refusals(self) -> None:
         """Tell the person who was refused at the gate since the last call; the first few, then how many more."""
@@ -302,6 +305,8 @@ class DeviceServer:
         """Advance by one governor period that ends at session time `t_ns`; samples wait for the next flush."""
         about, limits = self.description, self.rig.limits
         before = self.state.spent_press
+        if self.state.press != self._press:
+            self._press, self._told = self.state.press, self._told & (LIMITING | ROUTINE | REFUSALS)
         self.state, reasons = governor.advance(
             self.state, self.device.measured(), t_ns, about.tick_s, self.rig.period_ms * 1e-3, limits
         )
@@ -309,6 +314,8 @@ class DeviceServer:
         self.refused = Reason.NONE
         if self.state.spent_press > before and self.state.source != "none":
             self._tell(reasons, "Motion was stopped")
+        elif reasons & LIMITING:
+            self._tell(reasons & LIMITING, "The safety governor changes the motion", "info")
         samples = self.device.advance(self._applied_pose(), self.state.gripper)
         for notice in self.device.notices():
             self.link.notice(notice.text, notice.level)

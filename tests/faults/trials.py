@@ -9,6 +9,7 @@ import math
 import random
 from dataclasses import dataclass, field, replace
 
+import msgspec
 import numpy as np
 
 from app.core.geometry import rotation_error
@@ -21,6 +22,7 @@ from app.core.safety.state import GovernorState
 from app.core.wire.messages import SetPoint, Source
 
 LIMITS: Limits = load_rig("sim/wipe").limits
+LATE_ALLOWED = msgspec.structs.replace(LIMITS, late_hold=2.0)  # no share ends motion
 HOME = np.array([0.5, 0.0, 0.2, 0.0, 1.0, 0.0, 0.0])
 TICK_NS, PERIOD_NS = 4_000_000, 20_000_000
 DT_S, TRACKING_S = 0.004, 0.02
@@ -54,7 +56,10 @@ class Verdict:
 class Arm:
     """A governor with an ideal arm behind it (it is where it was told to be), in simulated time."""
 
-    def __init__(self, source: Source = "operator", now_ns: int = 1_000_000_000) -> None:
+    def __init__(
+        self, source: Source = "operator", now_ns: int = 1_000_000_000, limits: Limits = LIMITS
+    ) -> None:
+        self.limits = limits
         self.now_ns, self.seq, self.press = now_ns, 0, 1
         self.state, _ = governor.take_lease(GovernorState.at(HOME, 0.04), "me", source, now_ns)
         self.reasons, self.force_n = Reason.NONE, 0.0
@@ -77,7 +82,7 @@ class Arm:
 
     def take(self, point: SetPoint) -> Reason:
         """Let a set-point arrive now."""
-        self.state, reason = governor.accept(self.state, point, self.now_ns, LIMITS)
+        self.state, reason = governor.accept(self.state, point, self.now_ns, self.limits)
         return reason
 
     def tick(self, count: int = 1) -> None:
@@ -86,7 +91,7 @@ class Arm:
             self.now_ns += TICK_NS
             measured = Measured(self.pose(), self.state.gripper, self.force_n)
             self.state, self.reasons = governor.advance(
-                self.state, measured, self.now_ns, DT_S, TRACKING_S, LIMITS
+                self.state, measured, self.now_ns, DT_S, TRACKING_S, self.limits
             )
 
     def drive(self, chance: random.Random, periods: int) -> None:
@@ -168,11 +173,11 @@ def no_move_without_press(count: int, seed: int = 3) -> Verdict:
 def hostile(count: int, seed: int = 4) -> Verdict:
     """S6: random commands of every wrong kind; a failure is any output that breaks a limit."""
     verdict, chance = Verdict(), random.Random(seed)
-    arm = Arm()
+    arm = Arm(limits=LATE_ALLOWED)
     odd = (math.nan, math.inf, -math.inf, 1e300, -1e9, 5e-324, 0.0)
     for number in range(count):
         if number % 500 == 0:
-            arm = Arm(now_ns=arm.now_ns)
+            arm = Arm(now_ns=arm.now_ns, limits=LATE_ALLOWED)
         pose: list[float] = [chance.uniform(-1, 1) for _ in range(3)]
         turn = np.array([chance.gauss(0, 1) for _ in range(4)])
         pose += list(turn / np.linalg.norm(turn))
@@ -275,6 +280,56 @@ def far_start(count: int, seed: int = 7) -> Verdict:
         off_rad = float(np.linalg.norm(rotation_error(first.quaternion, moved[3:])))
         verdict.note(off_m <= 1e-3 and off_rad <= math.radians(0.5))
     return verdict
+
+
+def punctuality(count: int, seed: int = 8) -> Verdict:
+    """S8: 0 to 10 % of the set-points of a second come late; told at 1 %, held at 2 %, and only a new press goes on.
+
+    The oracle counts what came in the last second by itself. Late ones are 51 to 90 ms old, some of them refused.
+    """
+    verdict, chance = Verdict(), random.Random(seed)
+    for number in range(count):
+        arm, good = Arm(), True
+        came: list[tuple[int, bool]] = []
+        arm.tick(25)  # so that no late one is of before the lease
+        arm.take(arm.point(HOME))  # the one that begins a press begins the count
+        share = (number % 11) / 100.0
+        for step in range(300):
+            late = chance.random() < share
+            came = [item for item in came if arm.now_ns - item[0] < 1000 * MS]
+            aside = np.array([0.0, 0.03 * math.sin(step / 20.0), 0, 0, 0, 0, 0])
+            hold = False
+            for is_late in (
+                (True, False) if late else (False,)
+            ):  # one in time follows, so that nothing expires
+                arm.take(arm.point(HOME + aside, chance.randrange(51, 90) * MS if is_late else 0))
+                came.append((arm.now_ns, is_late))
+                bad = sum(was_late for _, was_late in came)
+                hold |= bad >= 2 and bad / len(came) >= LIMITS.late_hold
+            told = bad > 0 and bad / len(came) >= LIMITS.late_warn
+            arm.tick(2)
+            if hold:
+                good &= bool(arm.reasons & Reason.TOO_LATE) and arm.state.spent_press == arm.press
+                break
+            good &= bool(arm.reasons & Reason.LATE) == told and arm.state.spent_press < arm.press
+        if arm.state.spent_press == arm.press:
+            good &= share > 0.0 and rearms_only_by_a_press(arm)
+        verdict.note(good)
+    return verdict
+
+
+def rearms_only_by_a_press(arm: Arm) -> bool:
+    """Whether an arm that was stopped stays so under the same press, and moves under the next."""
+    arm.tick(40)
+    moved = []
+    for _ in range(2):
+        before = arm.pose()
+        for _ in range(10):
+            arm.take(arm.point(arm.pose() + np.array([0.0, 0.0, 0.02, 0, 0, 0, 0])))
+            arm.tick(2)
+        moved.append(float(np.linalg.norm(arm.pose()[:3] - before[:3])))
+        arm.press += 1
+    return moved[0] == 0.0 and moved[1] > 1e-3
 
 
 def with_state(arm: Arm, **changes: object) -> Arm:

@@ -26,7 +26,7 @@ from app.core.wire.messages import SCHEMA_VERSION, Enable, SampleHeader, ServerI
 
 Why = Literal["done", "time", "end", "fault", "stop", "interrupted"]
 # Ends that are the driver's own doing; at any other one the enabling input lapsed, or a stop was asked for.
-FAULTS = Reason.FORCE | Reason.EXPIRED | Reason.NOT_FINITE
+FAULTS = Reason.FORCE | Reason.EXPIRED | Reason.NOT_FINITE | Reason.TOO_LATE
 PROGRESS_TIMEOUT_S = 30.0
 STATE_PERIOD_S = 0.1
 RELEASE_S = 1.0

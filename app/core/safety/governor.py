@@ -19,6 +19,7 @@ import numpy as np
 
 from app.core.geometry import quat_multiply, rotation_error, rotvec_to_quat
 from app.core.safety.limits import Limits
+from app.core.safety.punctuality import Punctuality
 from app.core.safety.reasons import Reason
 from app.core.safety.shaping import allowed_share, fill, length, shape, shorten
 from app.core.safety.state import GovernorState
@@ -61,7 +62,7 @@ def take_lease(
         return state, False
     fresh = replace(
         state, holder=holder, source=source, setpoint=None, last_seq=-1, enable_ns=0, press=0, spent_press=0,
-        armed_ns=0, yield_to=None, latched=Reason.NONE, lease_ns=now_ns,
+        armed_ns=0, yield_to=None, latched=Reason.NONE, lease_ns=now_ns, punctuality=Punctuality(),
     )  # fmt: skip
     return fresh, True
 
@@ -108,7 +109,7 @@ def rest(state: GovernorState, measured: Measured) -> GovernorState:
 def accept(
     state: GovernorState, setpoint: SetPoint, now_ns: int, limits: Limits
 ) -> tuple[GovernorState, Reason]:
-    """Judge one set-point; returns the state, changed only if it was accepted, and why not."""
+    """Judge one set-point; returns the state and why it was refused. A refused one counts as late at the most."""
     if setpoint.holder != state.holder or setpoint.source != state.source:
         return state, Reason.LEASE
     if setpoint.source not in SOURCES or (setpoint.pose is not None and len(setpoint.pose) != 7):
@@ -122,7 +123,10 @@ def accept(
         return state, Reason.SCHEMA
     if setpoint.seq <= state.last_seq:
         return state, Reason.SEQUENCE
-    if setpoint.stamp_ns < state.lease_ns or not _fresh(setpoint.stamp_ns, now_ns, limits.setpoint_expiry_ms):
+    if not state.lease_ns <= setpoint.stamp_ns <= now_ns + FUTURE_TOLERANCE_NS:
+        return state, Reason.AGE
+    state = replace(state, punctuality=state.punctuality.noted(setpoint.stamp_ns, now_ns, limits))
+    if not _fresh(setpoint.stamp_ns, now_ns, limits.setpoint_expiry_ms):
         return state, Reason.AGE
     state = replace(state, setpoint=setpoint, last_seq=setpoint.seq)
     if setpoint.token_ns:
@@ -146,7 +150,10 @@ def _take_token(state: GovernorState, stamp_ns: int, press: int, now_ns: int) ->
     if not made_now or press <= state.spent_press or press < state.press:
         return state
     if press > state.press:
-        return replace(state, press=press, enable_ns=stamp_ns, armed_ns=0, yield_to=None, latched=Reason.NONE)
+        return replace(
+            state, press=press, enable_ns=stamp_ns, armed_ns=0, yield_to=None, latched=Reason.NONE,
+            punctuality=Punctuality(),
+        )  # fmt: skip
     return replace(state, enable_ns=max(state.enable_ns, stamp_ns))
 
 
@@ -179,13 +186,14 @@ def advance(
     setpoint = state.setpoint
     if refused or setpoint is None or setpoint.pose is None:
         return _rest(state, dt_s, limits), state.latched | refused
+    late = state.punctuality.reason
     state = state if state.armed_ns else _place(state, measured, now_ns, limits)
     goal, reasons = _confine(np.asarray(setpoint.pose), measured, limits, _ramp(state, now_ns, limits))
     gripper = min(max(setpoint.gripper, limits.gripper_min_m), limits.gripper_max_m)
     wanted = (goal[:3] - state.position) / tracking_s
     force = measured.force_along(wanted)
     moved, limited = _move(state, goal, gripper, dt_s, tracking_s, limits, force)
-    return moved, reasons | limited
+    return moved, reasons | limited | late
 
 
 def _enabled(state: GovernorState, now_ns: int, limits: Limits) -> tuple[GovernorState, Reason]:
@@ -197,6 +205,8 @@ def _enabled(state: GovernorState, now_ns: int, limits: Limits) -> tuple[Governo
         return stop(state, Reason.NONE), Reason.NOT_ENABLED
     if state.setpoint is not None and not _fresh(state.setpoint.stamp_ns, now_ns, limits.setpoint_expiry_ms):
         return stop(state, Reason.EXPIRED), Reason.EXPIRED
+    if state.punctuality.reason is Reason.TOO_LATE:
+        return stop(state, Reason.TOO_LATE), Reason.TOO_LATE
     return state, Reason.NONE
 
 

@@ -20,6 +20,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         force_n: Reflex: above this contact force the arm yields to where it is and disarms.
         setpoint_expiry_ms: Age at which a set-point no longer counts.
         token_expiry_ms: Age at which a person's enabling input no longer counts.
+        late_ms: Age from which a set-point counts as late on arrival.
+        late_warn, late_hold: Share of late set-points in a second that is told, and that ends motion.
     """
 
     speed_m_s: float
@@ -44,6 +46,9 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     start_distance_m: float = 0.01
     start_angle_rad: float = 0.09
     start_ramp_ms: float = 250.0
+    late_ms: float = 50.0
+    late_warn: float = 0.01
+    late_hold: float = 0.02
 
     def numbers(self) -> dict[str, float]:
         """Return the scalar limits by name, for `describe`."""

@@ -23,6 +23,14 @@ class Reason(IntFlag):
     STOPPED = 2048
     EXPIRED = 4096
     POWER = 8192
+    LATE = 16384
+    TOO_LATE = 32768
+
+
+# What makes motion other than asked for, without ending it.
+LIMITING = Reason.DISTANCE | Reason.WORKSPACE | Reason.SPEED | Reason.POWER | Reason.LATE
+# What everyday use brings with it: a hand that lets go.
+ROUTINE = Reason.NOT_ENABLED | Reason.REARM
 
 
 WORDS: dict[Reason, str] = {
@@ -40,6 +48,8 @@ WORDS: dict[Reason, str] = {
     Reason.STOPPED: "a software stop was asked for",
     Reason.EXPIRED: "no fresh command came",
     Reason.POWER: "the motion would put more energy into the contact than allowed",
+    Reason.LATE: "commands begin to come late",
+    Reason.TOO_LATE: "too many commands came late within a second",
 }
 
 

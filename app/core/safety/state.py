@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from app.core.safety.punctuality import Punctuality
 from app.core.safety.reasons import Reason
 from app.core.wire.messages import SetPoint, Source
 
@@ -32,6 +33,7 @@ class GovernorState:
         spent_press: A stop has used up all presses up to this one.
         yield_to: After a force reflex: position (3,) that the target relaxes to.
         latched: Reasons that stay until the next re-arm, to be told and recorded.
+        punctuality: Which set-points of the present press came late.
     """
 
     position: np.ndarray
@@ -53,6 +55,7 @@ class GovernorState:
     spent_press: int = 0
     yield_to: np.ndarray | None = None
     latched: Reason = Reason.NONE
+    punctuality: Punctuality = field(default_factory=Punctuality)
 
     @staticmethod
     def at(pose: np.ndarray, gripper: float) -> GovernorState:

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from app.core.safety import governor
 from app.core.safety.reasons import Reason
 from tests.faults import trials
-from tests.faults.trials import HOME, LIMITS, MS, Arm
+from tests.faults.trials import HOME, LATE_ALLOWED, LIMITS, MS, Arm
 
 
 def test_s1_nothing_moves_a_tenth_of_a_second_after_the_last_setpoint() -> None:
@@ -39,6 +39,11 @@ def test_s7_force_over_the_limit_is_yielded_to_at_once() -> None:
     assert trials.force(60).failures == 0
 
 
+def test_s8_late_commands_are_told_at_one_percent_and_held_at_two() -> None:
+    verdict = trials.punctuality(44)
+    assert (verdict.trials, verdict.failures) == (44, 0)
+
+
 def test_s10_one_holder_and_the_operator_wins() -> None:
     assert trials.two_sources(200).failures == 0
 
@@ -55,7 +60,7 @@ class Enabling(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.arm = Arm()
+        self.arm = Arm(limits=LATE_ALLOWED)
         self.spent = self.known = 0
         self.token_ns = self.point_ns = -(10**18)
 
