@@ -32,6 +32,7 @@ ROLES: dict[str, tuple[str, str]] = {
     "import": ("app.exchange.importing", "read another program's episodes"),
     "unpack": ("app.exchange.unpacking", "read a foreign set within limits (started by import)"),
     "read": ("app.review.reader", "serve episodes to the window (started by it)"),
+    "cloud": ("app.cloud.process", "a coloured cloud of the depth cameras (started by the window)"),
     "augment": ("app.augment.process", "multiply demonstrations by synthetic perturbation"),
     "train": ("app.learning.train", "train a policy"),
     "policy": ("app.learning.serve", "policy process (started by deploy)"),
@@ -118,13 +119,12 @@ def fail(role: str, sentence: str, as_json: bool, status: int) -> int:
 def main(arguments: list[str] | None = None) -> int:
     """Run one role; returns the exit status: 0 success, 1 an explained failure, 2 wrong usage."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    Parser.as_json = "--json" in words
+    as_json = Parser.as_json = "--json" in words
     role = words.pop(0) if words and not words[0].startswith("-") else "window"
-    if role == "bench" and words[:1] == ["window"]:  # Qt is for a process of its own
-        role, words = "bench-window", words[1:]
+    if role == "bench" and words[:1] == ["window"]:
+        role, words = "bench-window", words[1:]  # Qt is for a process of its own
     if role not in ROLES or (words[:1] in (["-h"], ["--help"]) and role == "window"):
         build_parser().parse_args([role, *words])  # prints help or the valid roles, and leaves
-    as_json = "--json" in words
     try:
         result = run_role(role, words)
         status = int(result.pop("exit_status", 0))

@@ -83,5 +83,9 @@ class LearningError(TouchstoneError):
     """A data set, a checkpoint or a policy cannot be used as asked."""
 
 
+class GeometryError(TouchstoneError):
+    """A depth picture, a cloud or a registration cannot be what it claims to be."""
+
+
 class LockstepError(TouchstoneError):
     """A lock-step run lost a sample, or made no progress for too long."""

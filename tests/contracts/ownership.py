@@ -23,6 +23,7 @@ FORBIDDEN = {
     "export": LEARNING | QT | SIMULATOR,
     "import": LEARNING | QT | SIMULATOR,
     "unpack": LEARNING | QT | SIMULATOR,
+    "cloud": LEARNING | QT | SIMULATOR | FILES,
     "augment": LEARNING | QT | SIMULATOR,
     "train": QT | SIMULATOR,
     "policy": QT | SIMULATOR,
