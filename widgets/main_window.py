@@ -12,6 +12,7 @@ from PySide6.QtGui import QCloseEvent, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from widgets.context import WindowContext
+from widgets.frame.governor import GovernorWatch
 from widgets.frame.header import Header
 from widgets.frame.key_map import KeyMap
 from widgets.frame.rail import Rail
@@ -102,6 +103,7 @@ class MainWindow(QWidget):
         self._health = QTimer(self)
         self._health.timeout.connect(self._header.refresh)
         self._health.start(HEALTH_MS)
+        self._governor = GovernorWatch(self.context.bridge, self.context.status, self)
         application = QApplication.instance()
         assert application is not None
         application.installEventFilter(self)
@@ -244,6 +246,7 @@ class MainWindow(QWidget):
 
     def _leave(self) -> None:
         self._health.stop()
+        self._governor.stop()
         application = QApplication.instance()
         if application is not None:
             application.removeEventFilter(self)

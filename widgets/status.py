@@ -18,6 +18,7 @@ class Status:
         state: Gives the colour.
         words: Says the same in words ("RECORDING", "READY").
         hint: What to do next, or what is going on.
+        governor: What the safety governor changes at present, in words; shown in place of the hint.
         seconds: Length of the present take or rollout.
         kept, plan: Count against plan.
         disk_s: Recording time that the disk still holds.
@@ -29,6 +30,7 @@ class Status:
     state: State = State.IDLE
     words: str = "NOT CONNECTED"
     hint: str = ""
+    governor: str = ""
     seconds: float | None = None
     kept: int | None = None
     plan: int | None = None
@@ -56,7 +58,7 @@ class StatusModel(QObject):
 
     def reset(self, **changes: Any) -> None:
         """Start from an empty status: another page or session takes over."""
-        new = Status(**changes)
+        new = Status(**{"governor": self.value.governor, **changes})
         if new != self.value:
             self.value = new
             self.changed.emit(new)

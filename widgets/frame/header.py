@@ -94,7 +94,7 @@ class Header(QWidget):
         button.setProperty("role", "danger")
         button.setIcon(icon("stop", "#ffffff"))
         button.setToolTip(
-            "Software stop: ends all motion. It is no emergency stop; keep that one within reach."
+            "Software stop, not an emergency stop: ends all motion. Keep the emergency stop within reach."
         )
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         button.setMinimumWidth(self._context.theme.grid(17))

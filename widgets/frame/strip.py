@@ -68,13 +68,19 @@ class StatusStrip(QWidget):
         return self._status.words
 
     @property
+    def hint(self) -> str:
+        """What the strip says beside the state: what the governor changes, else what to do."""
+        governor = self._status.governor
+        return f"Safety governor: {governor}." if governor else self._status.hint
+
+    @property
     def ground(self) -> QColor:
         """The colour that the strip has now."""
         return self._theme.state(self._status.state)[0]
 
     def _on_changed(self, status: Status) -> None:
         self._status = status
-        self.setAccessibleDescription(f"{status.words}. {status.hint}")
+        self.setAccessibleDescription(f"{status.words}. {self.hint}")
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -106,12 +112,12 @@ class StatusStrip(QWidget):
             area = QRectF(start, 0, room, self.height())
             wrapped = middle | Qt.TextFlag.TextWordWrap
             if (
-                words.boundingRect(0, 0, int(room), 1000, int(wrapped), self._status.hint).height()
+                words.boundingRect(0, 0, int(room), 1000, int(wrapped), self.hint).height()
                 > self.height() - 4
             ):
-                shown = words.elidedText(self._status.hint, Qt.TextElideMode.ElideRight, int(room * 1.8))
+                shown = words.elidedText(self.hint, Qt.TextElideMode.ElideRight, int(room * 1.8))
             else:
-                shown = self._status.hint
+                shown = self.hint
             painter.drawText(area, int(wrapped), shown)
 
     def _paint_numbers(self, painter: QPainter, text: QColor) -> float:

@@ -56,7 +56,7 @@ HELP: tuple[tuple[str, str], ...] = (
 )
 EVERYWHERE: tuple[tuple[str, str], ...] = (
     ("", "Everywhere"),
-    ("Esc", "Software stop: all motion ends; hold Space again to go on"),
+    ("Esc", "Software stop, not an emergency stop: all motion ends; hold Space again to go on"),
     ("Ctrl+1 … Ctrl+5", "Collect, Review, Augment, Train, Deploy"),
     ("F1 or ?", "This key map"),
     ("Ctrl+M", "Messages"),
