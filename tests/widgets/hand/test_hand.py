@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 from app.core.wire.codec import decode
 from app.core.wire.messages import Beat
 from app.core.wire.sockets import bind, endpoint_of
+from app.teleop.settings import Settings
 from widgets.bridge.bridge import Bridge
 from widgets.hand.hand import STALL_NS, Grip, Hand
 
@@ -236,3 +237,58 @@ def test_nothing_is_sent_after_disengaging(
     with qtbot.waitSignal(hand._bridge.ticked):
         pass
     assert not [beat for beat in operator.read() if beat.stamp_ns > moment]
+
+
+def test_under_the_clutch_keys_move_nothing_and_the_press_goes_on(
+    qtbot: QtBot, hand: Hand, surface: QWidget, operator: Operator
+) -> None:
+    hold(qtbot, surface, operator, Qt.Key.Key_W)
+    QTest.keyPress(surface, Qt.Key.Key_C)
+    assert hand.clutched
+    assert hand.modes == "clutch"
+    qtbot.waitUntil(lambda: await_beat(qtbot, operator).clutch)
+    beat = operator.beats[-1]
+    assert (beat.enable, beat.press, any(beat.twist)) == (True, 1, False)
+    QTest.keyRelease(surface, Qt.Key.Key_C)
+    qtbot.waitUntil(lambda: any(await_beat(qtbot, operator).twist))
+    assert operator.beats[-1].press == 1
+    hand.configure(Settings(clutch="toggle"))
+    QTest.keyClick(surface, Qt.Key.Key_C)
+    assert hand.clutched
+    QTest.keyClick(surface, Qt.Key.Key_C)
+    assert not hand.clutched
+
+
+def test_fine_is_slower_and_the_lock_key_leaves_some_axes_out(
+    qtbot: QtBot, hand: Hand, surface: QWidget, operator: Operator
+) -> None:
+    hand.configure(Settings(fine=0.1, free=(False, True, True, True, True, True)))
+    hold(qtbot, surface, operator, Qt.Key.Key_W, Qt.Key.Key_D, Qt.Key.Key_Left, Qt.Key.Key_V)
+    qtbot.waitUntil(lambda: await_beat(qtbot, operator).fine)
+    beat = operator.beats[-1]
+    assert beat.speed == pytest.approx(hand.speed * 0.1)
+    assert beat.twist[:3] == (1.0, 0.0, 0.0), "away may not move"
+    assert any(beat.twist[3:])
+    QTest.keyClick(surface, Qt.Key.Key_X)
+    assert "move only" in hand.modes
+    qtbot.waitUntil(lambda: await_beat(qtbot, operator).lock == 1)
+    assert not any(operator.beats[-1].twist[3:])
+
+
+def test_another_key_can_be_the_dead_man(
+    qtbot: QtBot, hand: Hand, surface: QWidget, operator: Operator
+) -> None:
+    for key in (Qt.Key.Key_W, Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Shift, Qt.Key.Key_unknown):
+        assert hand.set_dead_man(key) != ""
+    assert hand.dead_man == Qt.Key.Key_Space
+    hold(qtbot, surface, operator)
+    assert hand.set_dead_man(Qt.Key.Key_B) == ""
+    assert hand.grip is Grip.RELEASED, "the key that was held is none any more"
+    QTest.keyRelease(surface, Qt.Key.Key_Space)
+    QTest.keyPress(surface, Qt.Key.Key_Space)
+    assert hand.grip is Grip.RELEASED
+    QTest.keyPress(surface, Qt.Key.Key_B)
+    assert hand.press == 2
+    qtbot.waitUntil(lambda: await_beat(qtbot, operator).enable)
+    QTest.keyRelease(surface, Qt.Key.Key_B)
+    qtbot.waitUntil(lambda: not await_beat(qtbot, operator).enable)
