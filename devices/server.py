@@ -10,11 +10,11 @@ import zmq
 
 from app.core.clock import ManualClock, MonotonicClock
 from app.core.link.child import ChildLink
-from app.core.priority import prefer_control
+from app.core.priority import prefer_control, settle_memory
 from app.core.rig import load_rig
 from app.core.wire.client import Endpoints
 from app.core.wire.gate import Gate
-from app.core.wire.sockets import advertised, bind, check_bind, endpoint_of, is_local, with_port
+from app.core.wire.sockets import advertised, bind, check_bind, endpoint_of, is_local, make_context, with_port
 from devices.serving.core import DeviceServer
 from devices.serving.pace import run_lockstep, run_realtime
 from devices.specs import make_device
@@ -54,7 +54,7 @@ class Wires:
     def __init__(self, address: str) -> None:
         address = with_port(address)
         check_bind(address)
-        self.context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self.context = make_context()
         self.gate: Gate | None = None
         self._sockets: list[zmq.Socket[bytes]] = []
         try:
@@ -88,8 +88,6 @@ class Wires:
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Serve until the parent stops it."""
     link = ChildLink("device", args.hub, args.run_id)
-    if not args.fast:
-        prefer_control()
     try:
         rig = load_rig(args.rig)
         with (
@@ -104,6 +102,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             if isinstance(clock, ManualClock):
                 run_lockstep(server, clock)
             else:
+                settle_memory()
+                prefer_control()
                 run_realtime(server)
     finally:
         link.close()

@@ -17,7 +17,7 @@ from app.core.priority import prefer_control
 from app.core.wire.client import KIND_COMMAND, Endpoints
 from app.core.wire.codec import decode, encode
 from app.core.wire.messages import SCHEMA_VERSION, Command, Reply, StreamSpec
-from app.core.wire.sockets import bind, endpoint_of
+from app.core.wire.sockets import bind, endpoint_of, make_context
 from devices.interface import Sample
 from devices.serving.publisher import Publisher
 
@@ -28,8 +28,8 @@ HEADER_BYTES = 60  # of our own header, about: the bare frame carries as many
 
 def run(_args: argparse.Namespace, link: ChildLink) -> dict[str, Any]:
     """Answer until stopped."""
+    context = make_context()
     prefer_control()
-    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     sockets = [bind(context, kind) for kind in (zmq.ROUTER, zmq.PUB, zmq.ROUTER, zmq.PUB)]
     ours, frames, bare, bare_frames = sockets
     picture = np.random.default_rng(0).integers(0, 256, FRAME_SHAPE, dtype=np.uint8)

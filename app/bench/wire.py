@@ -120,9 +120,9 @@ def measure_round_trips(hub: Hub, seconds: float) -> dict[str, float]:
 
 def run(args: argparse.Namespace, link: ChildLink) -> dict[str, Any]:
     """Measure everything; returns the JSON keys."""
-    prefer_control()
+    scheduling = prefer_control()
     with Hub() as hub:
-        result: dict[str, Any] = measure_round_trips(hub, args.seconds)
+        result: dict[str, Any] = {"scheduling": scheduling, **measure_round_trips(hub, args.seconds)}
         server = hub.start("device", "--rig", args.rig)
         endpoints = Endpoints.parse(str(hub.wait_ready(server, 180.0)["connect"]))
         link.progress(text="round trips done; now the loop, the ages and the input")

@@ -17,6 +17,7 @@ import numpy as np
 import zmq
 
 from app.core.link.hub import Hub
+from app.core.priority import prefer_control
 from app.core.safety.reasons import Reason
 from app.core.wire.client import DeviceClient, Endpoints
 from app.core.wire.codec import decode_array, encode
@@ -142,6 +143,7 @@ class FarSide:
 
 def main() -> None:
     """Do what is asked until the input ends."""
+    prefer_control()  # what else runs here is no part of the trial
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     with Hub() as hub:
         far = FarSide(hub, Endpoints.parse(sys.argv[1]), context)

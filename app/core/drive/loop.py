@@ -9,6 +9,7 @@ and is mapped when it is sent.
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from typing import Any, Literal
 
@@ -18,7 +19,7 @@ import zmq
 from app.core.drive.controller import Action, Controller, Start
 from app.core.errors import DeviceError, LockstepError
 from app.core.link.child import ChildLink
-from app.core.priority import prefer_control
+from app.core.priority import prefer_control, settle_memory
 from app.core.safety.reasons import Reason, words
 from app.core.wire.client import TICK_TOPIC, DeviceClient
 from app.core.wire.codec import decode_array
@@ -31,6 +32,10 @@ PROGRESS_TIMEOUT_S = 30.0
 STATE_PERIOD_S = 0.1
 RELEASE_S = 1.0
 POLL_S = 1e-3
+RESERVE_S = 3e-4  # before an action is due no more samples are taken in
+TAKE_S = (
+    1e-3  # of them at least, per action, however late the loop is: else they would grow old in the socket
+)
 SHORTEST_S = 2e-3  # between two actions, however often an input speaks
 REASONS_TOPIC = b"arm/reasons"
 
@@ -95,7 +100,8 @@ class Driver:
         while any(True for _ in self.client.receive(0)):
             pass
 
-    def _take_in(self, timeout_ms: int) -> bool:
+    def _take_in(self, timeout_ms: int, until_s: float = math.inf) -> bool:
+        """Take in what is there, until `until_s` at the latest; returns whether a tick was among it."""
         ticked = False
         for topic, header, buffer in self.client.receive(timeout_ms):
             if topic == TICK_TOPIC:
@@ -105,6 +111,8 @@ class Driver:
                 self._watch(header, buffer)
             else:
                 self.controller.receive(header, buffer)
+            if time.monotonic() >= until_s:
+                break  # the rest waits in the socket
         return ticked
 
     def _watch(self, header: SampleHeader, buffer: memoryview) -> None:
@@ -171,6 +179,7 @@ class Driver:
             self._await_tick(period)
 
     def _realtime(self, until_ns: int) -> Why:
+        settle_memory()
         prefer_control()
         period_s = 1.0 / self.controller.rate_hz
         next_s = time.monotonic()
@@ -190,7 +199,7 @@ class Driver:
     def _wait(self, until_s: float) -> float:
         """Take in samples until `until_s`, or until the controller's own input speaks; returns when that was due."""
         wake = getattr(self.controller, "wake", None)
-        self._take_in(0)
+        self._take_in(0, max(until_s - RESERVE_S, time.monotonic() + TAKE_S))
         earliest_s = time.monotonic() + SHORTEST_S
         poller = zmq.Poller()
         self.client.keep_time()
@@ -210,7 +219,7 @@ class Driver:
                 until_s = min(until_s, earliest_s)
             if self.client.commands in ready:
                 self.client.keep_time()
-            self._take_in(0)
+            self._take_in(0, until_s - RESERVE_S)
         return until_s
 
     def _send(self, action: Action, now_ns: int, period: int) -> None:

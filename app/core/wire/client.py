@@ -20,7 +20,7 @@ from app.core.errors import DeviceError, WireError
 from app.core.ids import next_message_id
 from app.core.wire.codec import decode, encode
 from app.core.wire.messages import SCHEMA_VERSION, Command, Enable, Reply, SampleHeader, ServerInfo, SetPoint
-from app.core.wire.sockets import connect, is_local
+from app.core.wire.sockets import connect, is_local, make_context
 from app.core.wire.timekeeper import FIRST, TimeKeeper
 
 TICK_TOPIC = b"bench/tick"
@@ -62,7 +62,7 @@ class DeviceClient:
 
     def __init__(self, endpoints: Endpoints, context: zmq.Context[zmq.Socket[bytes]] | None = None) -> None:
         self._owns_context = context is None
-        self.context = context or zmq.Context()
+        self.context = context or make_context()
         self.endpoints = endpoints
         try:
             self.commands = connect(self.context, zmq.DEALER, endpoints.commands)

@@ -13,11 +13,13 @@ from urllib.parse import urlparse
 import zmq
 
 from app.core.errors import WireError
+from app.core.priority import add_wire, threads
 from app.core.wire.gate import HANDSHAKE_MS, Gate
 from app.core.wire.keys import MAKE_KEYS, key_folder, read_pair, read_public
 from app.core.wire.messages import MAX_MESSAGE_BYTES
 
 STREAM_HIGH_WATER = 4000
+AWAKE_MS = 500
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _EVERYWHERE = ("0.0.0.0", "*")
 
@@ -78,6 +80,22 @@ def check_bind(endpoint: str) -> None:
                 options=["tcp://127.0.0.1:PORT without keys"],
                 way_out=error.way_out or MAKE_KEYS,
             ) from error
+
+
+def make_context() -> zmq.Context[zmq.Socket[bytes]]:
+    """Return a context whose I/O thread `app.core.priority.prefer_control` raises together with its caller."""
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    before = threads()
+    with context.socket(zmq.PULL) as pull, context.socket(zmq.PUSH) as push:
+        started = (
+            threads() - before
+        )  # with the first socket: the one that closes sockets, then the one for I/O
+        push.linger = 0
+        push.connect(f"tcp://127.0.0.1:{pull.bind_to_random_port('tcp://127.0.0.1')}")
+        push.send(b"")
+        if pull.poll(AWAKE_MS) and started:
+            add_wire(max(started))
+    return context
 
 
 def make_socket(

@@ -1,0 +1,39 @@
+"""Control goes before everything ordinary where that is permitted, and what it starts does not."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from tests.contracts.sources import ROOT
+
+CHILD = """
+import os, threading, zmq
+from app.core.priority import prefer_control
+from app.core.wire.sockets import make_context
+context, other = make_context(), zmq.Context()
+sockets = [context.socket(zmq.PUSH), other.socket(zmq.PUSH)]
+granted = prefer_control()
+tasks = [int(task) for task in os.listdir("/proc/self/task")]
+fifo = [task for task in tasks if os.sched_getscheduler(task) & 0xFF == os.SCHED_FIFO]
+nice = [os.getpriority(os.PRIO_PROCESS, task) for task in tasks if task not in fifo]
+late = []
+thread = threading.Thread(target=lambda: late.append(os.sched_getscheduler(0) & 0xFF))
+thread.start(); thread.join()
+ranks = sorted(os.sched_getparam(task).sched_priority for task in fifo)
+print(granted, ranks, sorted(nice), late[0] == os.SCHED_OTHER, sep=";")
+for socket in sockets: socket.close()
+context.term(); other.term()
+"""
+
+
+def test_control_and_its_wires_are_real_time_if_permitted_and_later_threads_are_not() -> None:
+    answer = subprocess.run(
+        [sys.executable, "-c", CHILD], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    granted, ranks, nice, later = answer.stdout.strip().split(";")
+    assert granted in ("realtime", "raised", "ordinary")
+    assert later == "True"
+    assert ranks == ("[10, 20]" if granted == "realtime" else "[]")  # the I/O thread of the wire, and this one
+    if granted == "realtime":
+        assert nice == "[0, 0, 0]"  # the others of both contexts
