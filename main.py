@@ -121,7 +121,7 @@ def main(arguments: list[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     as_json = Parser.as_json = "--json" in words
     role = words.pop(0) if words and not words[0].startswith("-") else "window"
-    if role == "bench" and words[:1] == ["window"]:
+    if [role, *words[:1]] == ["bench", "window"]:
         role, words = "bench-window", words[1:]  # Qt is for a process of its own
     if role not in ROLES or (words[:1] in (["-h"], ["--help"]) and role == "window"):
         build_parser().parse_args([role, *words])  # prints help or the valid roles, and leaves

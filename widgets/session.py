@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from widgets.augment.page import AugmentPage
 from widgets.bridge.bridge import Bridge
+from widgets.cloud_session import CloudSession
 from widgets.collect.page import CollectPage
 from widgets.context import Project, WindowContext
 from widgets.deploy.page import DeployPage
@@ -93,6 +94,7 @@ class Session(QObject):
             tones=Tones(self.bridge.jobs, rig_session, self),
             autostart=autostart,
         )
+        self.clouds = CloudSession(self.bridge, self.context.rig, self)
         self.window = MainWindow(self.context, pages, self.layout_state)
         self.window.theme_asked.connect(self._on_theme_asked)
 

@@ -72,6 +72,7 @@ class LoadRun:
         self._cpu_s, self._children_cpu_s = time.process_time(), self._children_cpu()
         self._machine_s = _machine_busy_s()
         self._dropped = self._count_dropped()
+        self._clouds = self._views.cloud.shown
         self._beat.start()
         self._pictures.start()
         self._others.start()
@@ -95,6 +96,8 @@ class LoadRun:
         return {
             "paints_per_s": round(min(rates.values()), 1),
             "paints_by_camera": {name: round(rate, 1) for name, rate in rates.items()},
+            "clouds_per_s": round((self._views.cloud.shown - self._clouds) / passed, 1),
+            "cloud_points": self._views.cloud.count,
             "scene_paints_per_s": round(self._others.counts["scene"] / passed, 1),
             "curve_paints_per_s": round(self._others.counts["curves"] / passed, 1),
             "stall_p50_ms": round(p50, 2),
@@ -118,6 +121,7 @@ class LoadRun:
             "rig": self._session.context.rig.name,
             "when": datetime.now(UTC).isoformat(timespec="seconds"),
             "cores": os.cpu_count(),
+            "load_1min": round(os.getloadavg()[0], 2),
         }
 
 

@@ -92,6 +92,10 @@ class Bridge(QObject):
         self._forget_streams()
         self._io.post(partial(self._io.connect_device, endpoints, topics))
 
+    def add_streams(self, endpoint: str) -> None:
+        """Receive also what a child of ours publishes about the present device (a cloud of its depth pictures)."""
+        self._io.post(partial(self._io.add_streams, endpoint))
+
     def disconnect_device(self) -> None:
         """Let go of the device server."""
         self._io.post(self._io.disconnect_device)

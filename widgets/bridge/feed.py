@@ -106,7 +106,7 @@ class Feed:
     def _take_array(self, topic: str, header: SampleHeader, samples: np.ndarray, now: int) -> None:
         columns = int(np.prod(header.shape)) if header.shape else 1
         times = np.array(header.t_ns, dtype=np.int64)
-        if columns > MOST_COLUMNS:
+        if columns > MOST_COLUMNS or len(header.shape) == 2:
             self.mailbox.put(topic, Frame(header, header.t_ns[-1], self.clock.of(now), samples[-1].copy()))
             if len(header.shape) == 2 and header.shape[1] == 3:
                 self._ring(topic + SUMMARY, 2).push(times, summary(samples))

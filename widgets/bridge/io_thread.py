@@ -119,6 +119,11 @@ class IoThread:
         )
         self.feed.clock = self.device.time.clock
 
+    def add_streams(self, endpoint: str) -> None:
+        """Receive also what a process of ours publishes beside the device server, until another server is connected."""
+        if self._streams is not None:
+            self._streams.connect(endpoint)
+
     def disconnect_device(self) -> None:
         """Let go of the device server."""
         if self._streams is not None:

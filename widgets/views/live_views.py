@@ -18,10 +18,9 @@ from widgets.views.live import Live, LiveReader
 from widgets.views.pads import Pads
 from widgets.views.panels import panels_for
 from widgets.views.scene.choice import make_scene
-from widgets.views.scene.cloud import coloured_cloud
+from widgets.views.scene.cloud import LiveCloud
 from widgets.views.scene.content import set_ground, set_live
 
-PIXELS_PER_POINT = 165  # a wider view needs larger points to look closed
 SCENE_EVERY = 2  # ticks: 30 pictures a second
 STILL_EVERY = 6  # a camera that sends no new picture still gets its overlay moved
 
@@ -92,12 +91,12 @@ class LiveViews(QWidget):
         self._context = context
         self._plan = np.zeros((0, 3))
         self._ticks = 0
-        self._cloud_seq = -1
         self.live = Live()
         self._reader = LiveReader()
         self.grid = CameraGrid(expected_cameras(context.rig.rig), context.theme)
         self.pads = Pads(context.theme)
         self.scene, scene_widget = make_scene(context.theme)
+        self.cloud = LiveCloud(self.scene)
         set_ground(self.scene, context.theme)
         self.curves = Curves(context.bridge, context.theme)
         self._scene_box = Titled("3D scene", scene_widget, context)
@@ -149,8 +148,8 @@ class LiveViews(QWidget):
             self._set_panels(info)
         self.live = Live()
         self.pads.show_live(self.live)
-        self._plan, self._cloud_seq = np.zeros((0, 3)), -1
-        self.scene.set_points("cloud", np.zeros((0, 3)), np.zeros((0, 3)), 2.0)
+        self._plan = np.zeros((0, 3))
+        self.cloud.clear()
         set_live(self.scene, Live(), self._context.theme)
         self.scene.redraw()
 
@@ -188,16 +187,7 @@ class LiveViews(QWidget):
             self.curves.refresh()
 
     def _refresh_scene(self) -> None:
-        depth = self._context.bridge.frames.get("scene/depth")
-        camera = self._context.rig.camera("scene")
-        if depth is not None and camera is not None and depth.header.seq != self._cloud_seq:
-            self._cloud_seq = depth.header.seq
-            pose = self.live.pose if self.live.pose is not None else np.array([0, 0, 0, 1.0, 0, 0, 0])
-            colour = self._context.bridge.frames.get("scene/color")
-            points, colours = coloured_cloud(camera, pose, depth, colour)
-            self.scene.set_points(
-                "cloud", points, colours, max(3.0, self._scene_box.width() / PIXELS_PER_POINT)
-            )
+        self.cloud.refresh(self._context.bridge)
         set_live(self.scene, self.live, self._context.theme)
         self.scene.redraw()
 

@@ -12,15 +12,13 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import UsageError
-from app.core.geometry import project
-from tests.widgets.device_double import CAMERA
 from widgets.theme.tokens import Theme
 from widgets.views.live import Live, Touch
 from widgets.views.scene.choice import make_scene, renderer
-from widgets.views.scene.cloud import cloud_points
 from widgets.views.scene.content import set_ground, set_live
 from widgets.views.scene.interface import Orbit
 from widgets.views.scene.software import SoftwareScene
+from widgets.views.scene.splat import Dots, splat
 
 LEVEL = Orbit(centre=(0.0, 0.0, 0.0), distance=2.0, azimuth=0.0, elevation=0.0, field_of_view=90.0)
 
@@ -91,16 +89,41 @@ def test_the_live_state_is_drawn_and_taken_away(qtbot: QtBot) -> None:
     assert set(scene._lines) == {"ground"}
 
 
-def test_the_cloud_projects_back_onto_its_pixels() -> None:
-    depth = np.full((240, 320), 700, dtype=np.uint16)
-    depth[0, 0] = 0
-    points = cloud_points(CAMERA, np.array([0, 0, 0, 1.0, 0, 0, 0]), depth, stride=4)
-    assert np.isnan(points[0, 0]).all()
-    rows, columns = np.mgrid[0:240:4, 0:320:4]
-    pixels = project(CAMERA, np.array([0, 0, 0, 1.0, 0, 0, 0]), points.reshape(-1, 3)).reshape(60, 80, 2)
-    assert np.nanmax(np.abs(pixels[..., 0] - (columns + 0.5))) < 1e-9
-    assert np.nanmax(np.abs(pixels[..., 1] - (rows + 0.5))) < 1e-9
-    assert points[5, 5, 2] == pytest.approx(1.0 - 0.7, abs=1e-12)
+def test_a_large_cloud_is_drawn_off_the_qt_thread_and_thinning_is_told(qtbot: QtBot) -> None:
+    """A wall of 60,000 red points: drawn a moment later; where this machine is too slow, fewer and larger ones."""
+    scene = SoftwareScene(Theme.load("dark"))
+    qtbot.addWidget(scene)
+    scene.resize(400, 200)
+    scene.set_orbit(LEVEL)
+    y, z = np.meshgrid(np.linspace(-0.9, 0.9, 300), np.linspace(-0.4, 0.4, 200))
+    wall = np.stack([np.zeros(y.size), y.ravel(), z.ravel()], axis=1)
+    scene.set_points("cloud", wall, np.tile(np.array([255, 0, 0], dtype=np.uint8), (len(wall), 1)), 3.0)
+    scene.show()
+    qtbot.waitUntil(lambda: scene._painter.drawn > 0)
+    assert scene._painter.drawn == scene._painter.offered == 60_000
+    assert scene.grab().toImage().pixelColor(200, 100) == QColor(255, 0, 0)
+    whole = scene.grab().toImage()
+    scene._painter._seconds_per_point = 1e-6 * 2  # 15,000 points in a frame's time
+    scene.set_orbit(
+        Orbit(centre=(0.0, 0.0, 0.0), distance=2.01, azimuth=0.0, elevation=0.0, field_of_view=90.0)
+    )
+    scene.grab()
+    qtbot.waitUntil(lambda: scene._painter.drawn < 60_000)
+    assert scene._painter.drawn == pytest.approx(15_000, abs=2)
+    thinned = scene.grab().toImage()
+    assert thinned.pixelColor(200, 100) == QColor(255, 0, 0), "larger points keep the wall closed"
+    corner = [thinned.pixelColor(x, 181) != whole.pixelColor(x, 181) for x in range(12, 200)]
+    assert any(corner), "the person is told"
+
+
+def test_a_far_point_never_covers_a_part_of_a_near_one() -> None:
+    """The far one is one pixel to the left and above: its square overlaps the near one's."""
+    canvas = np.zeros((200, 400), dtype=np.uint32)
+    near, far = np.array([0.5, 0.0, 0.0]), np.array([-1.0, -0.015, 0.015])
+    dots = Dots.of(np.stack([near, far]), np.array([[255, 0, 0], [0, 0, 255]], dtype=np.uint8), 5.0)
+    splat(canvas, LEVEL, dots)
+    assert (canvas == 0xFFFF0000).sum() == 25
+    assert 0 < (canvas == 0xFF0000FF).sum() < 25
 
 
 def test_an_unknown_view_names_the_valid_ones(qtbot: QtBot) -> None:

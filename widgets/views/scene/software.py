@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF, QWheelEvent
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from widgets.theme.tokens import Theme
+from widgets.views.scene.cloud_painter import CloudPainter
 from widgets.views.scene.interface import Orbit
+from widgets.views.scene.splat import Dots
 
 DEGREES_PER_PIXEL = 0.4
 GROUND = "ground"  # these lines lie under the cloud, all others over it
@@ -24,13 +26,6 @@ class _Lines:
     strip: bool
 
 
-@dataclass
-class _Points:
-    points: np.ndarray
-    colours: np.ndarray
-    size: float
-
-
 class SoftwareScene(QWidget):
     """A `SceneView` that needs no graphics card."""
 
@@ -41,9 +36,9 @@ class SoftwareScene(QWidget):
         self._theme = theme
         self._orbit = Orbit()
         self._lines: dict[str, _Lines] = {}
-        self._points: dict[str, _Points] = {}
-        self._cloud: QImage | None = None
-        self._cloud_key: tuple[Orbit, int, int, int] | None = None
+        self._points: dict[str, Dots] = {}
+        self._painter = CloudPainter(self)
+        self._painter.done.connect(self.update)
         self._version = 0
         self._grab: QPointF | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -62,7 +57,7 @@ class SoftwareScene(QWidget):
         """Draw points (n, 3) in colours (n, 3), 0..255."""
         self._version += 1
         if len(points):
-            self._points[name] = _Points(points, colours, size)
+            self._points[name] = Dots.of(points, colours, size)
         else:
             self._points.pop(name, None)
 
@@ -90,10 +85,14 @@ class SoftwareScene(QWidget):
         if GROUND in self._lines:
             self._paint_lines(painter, self._lines[GROUND])
         if self._points:
-            painter.drawImage(self.rect(), self._render_cloud())
+            clouds = list(self._points.values())
+            self._painter.want(self._version, self._orbit, self.width(), self.height(), clouds)
+            if self._painter.image is not None:
+                painter.drawImage(self.rect(), self._painter.image)
         for name, lines in self._lines.items():
             if name != GROUND:
                 self._paint_lines(painter, lines)
+        self._paint_thinning(painter)
 
     def _paint_lines(self, painter: QPainter, lines: _Lines) -> None:
         pixels = self._orbit.project(lines.points, self.width(), self.height())
@@ -114,21 +113,20 @@ class SoftwareScene(QWidget):
         pairs = pairs[~np.isnan(pairs).any(axis=1)]
         painter.drawLines([QLineF(*row) for row in pairs.tolist()])
 
-    def _render_cloud(self) -> QImage:
-        key = (self._orbit, self.width(), self.height(), self._version)
-        if self._cloud is None or key != self._cloud_key:
-            canvas = np.zeros((max(1, self.height()), max(1, self.width())), dtype=np.uint32)
-            for points in self._points.values():
-                splat(canvas, self._orbit.project(points.points, self.width(), self.height()), points)
-            image = QImage(
-                canvas.data,
-                canvas.shape[1],
-                canvas.shape[0],
-                canvas.shape[1] * 4,
-                QImage.Format.Format_ARGB32,
-            )
-            self._cloud, self._cloud_key = image.copy(), key
-        return self._cloud
+    def _paint_thinning(self, painter: QPainter) -> None:
+        """Say so when not every point is drawn."""
+        offered, drawn = self._painter.offered, self._painter.drawn
+        if not self._points or drawn >= offered:
+            return
+        painter.setFont(self._theme.font("small"))
+        words = f"{drawn / 1000:.0f},000 of {offered / 1000:.0f},000 points drawn: this machine has no graphics card"
+        width = painter.fontMetrics().horizontalAdvance(words) + 16
+        box = QRectF(8, self.height() - 30, width, 22)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._theme.colour("overlay_ground", 0.72))
+        painter.drawRoundedRect(box, 4, 4)
+        painter.setPen(self._theme.colour("overlay"))
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin to turn."""
@@ -154,21 +152,3 @@ class SoftwareScene(QWidget):
     def area(self) -> QRectF:
         """Return the whole view."""
         return QRectF(self.rect())
-
-
-def splat(canvas: np.ndarray, projected: np.ndarray, points: _Points) -> None:
-    """Draw points as squares of `points.size` pixels into an ARGB canvas (H, W), far ones first."""
-    height, width = canvas.shape
-    order = np.argsort(-projected[:, 2])
-    seen = projected[order]
-    colours = points.colours[order].astype(np.uint32)
-    visible = ~np.isnan(seen[:, 0])
-    seen, colours = seen[visible], colours[visible]
-    argb = (np.uint32(255) << 24) | (colours[:, 0] << 16) | (colours[:, 1] << 8) | colours[:, 2]
-    size = max(1, round(points.size))
-    left, top = seen[:, 0].astype(int) - size // 2, seen[:, 1].astype(int) - size // 2
-    for dy in range(size):
-        for dx in range(size):
-            u, v = left + dx, top + dy
-            inside = (u >= 0) & (u < width) & (v >= 0) & (v < height)
-            canvas[v[inside], u[inside]] = argb[inside]
