@@ -30,7 +30,7 @@ from tests.faults.trials import Verdict
 
 T = TypeVar("T")
 LIMIT_MS = 100.0
-WATCH_S = 0.25
+WATCH_S = 0.3
 REACH_M = 0.08
 SEND_S = 0.02
 STILL_M = 1e-9

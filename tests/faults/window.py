@@ -6,6 +6,7 @@ The window runs as its own process with everything that it starts by itself; the
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -22,6 +23,7 @@ from typing import Any
 
 from app.core.wire.client import Endpoints
 from tests.contracts.sources import ROOT
+from tests.faults.keyboard import Keyboard
 from tests.faults.live import LIMIT_MS, STILL_M, WATCH_S, Observer, judge
 from tests.faults.trials import Verdict
 from tests.hygiene import wait_until
@@ -237,6 +239,45 @@ def hand_trials(
         still.note(observer.moved_m(again) <= STILL_M)
     window.do("release", "space", "left", "right")
     return stopped, still
+
+
+def dropped_release_trials(window: WindowProcess, observer: Observer, count: int) -> Verdict:
+    """S3: the hand lets go, and the window never hears of it. Needs a window on an X server (platform xcb)."""
+    verdict, chance = Verdict(), random.Random("dropped")
+    with contextlib.closing(Keyboard()) as keyboard:
+        for number in range(3 * count):
+            if verdict.trials >= count:
+                break
+            direction = "left" if number % 2 else "right"
+            went = hold_keys(window, observer, keyboard, direction)
+            observer.watch(chance.uniform(0.0, 0.1))
+            window.do("deaf", True)
+            broken = time.monotonic_ns()
+            keyboard.key("space", False)
+            observer.watch(WATCH_S)
+            judge(verdict, observer, went, broken, LIMIT_MS)
+            keyboard.key(direction, False)
+            window.do("deaf", False)
+            window.do("release", direction)  # the window still thinks that this one is down
+    return verdict
+
+
+def hold_keys(window: WindowProcess, observer: Observer, keyboard: Keyboard, direction: str) -> float:
+    """Hold Space and a direction on the keyboard until the arm is on its way; again if a stall ends it."""
+    went = 0.0
+    for _ in range(5):
+        window.do("front")
+        keyboard.key(direction, False)
+        keyboard.key("space", False)
+        observer.watch(0.1)
+        observer.rows.clear()
+        begun = time.monotonic_ns()
+        keyboard.key("space", True)
+        keyboard.key(direction, True)
+        went = await_motion(observer, begun, 1.0)
+        if went > 0.0:
+            break
+    return went
 
 
 def end_trials(folder: Path, fault: str, count: int, opened: Callable[[Path], WindowProcess]) -> Verdict:

@@ -1,37 +1,51 @@
 """The safety trials in full; writes what came out, good or bad, to resources/help/safety_table.md.
 
-`TOUCHSTONE_SOAK_SHARE=0.25` runs that share of the live trials and of the hostile commands; the table
-says how many there were.
+Full: 100 trials per live row, 20 where each needs new processes. `TOUCHSTONE_SOAK_SHARE=0.3` does that share of them,
+in a quarter of an hour; the table says how many there were. `TOUCHSTONE_SOAK_TABLE=FILE` writes it elsewhere. Alone:
+`python -m pytest -m soak tests/soak/test_safety_table.py --timeout 3600 -o faulthandler_timeout=3500`.
 """
 
 from __future__ import annotations
 
 import os
 import platform
+import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from ctypes.util import find_library
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from app.core.priority import prefer_control
 from app.core.wire.client import Endpoints
 from tests.contracts.sources import ROOT
-from tests.faults import live, trials
+from tests.faults import live, policy, trials, window
 from tests.faults.trials import Verdict
 
 pytestmark = [pytest.mark.soak, pytest.mark.process, pytest.mark.timeout(3600)]
 SHARE = float(os.environ.get("TOUCHSTONE_SOAK_SHARE", "1"))
-TABLE = ROOT / "resources" / "help" / "safety_table.md"
+TABLE = Path(os.environ.get("TOUCHSTONE_SOAK_TABLE", ROOT / "resources" / "help" / "safety_table.md"))
 LIVE = max(2, round(100 * SHARE))
-HOSTILE = max(100_000, round(1_000_000 * SHARE))
+DEAR = max(2, round(20 * SHARE))  # where each trial starts processes anew
+BUSY_S = 30.0
+STOPS, STILL = "still ≤ 100 ms", "no move without a press"
+POLICY_FAULTS = (
+    ("freeze", "window"), ("busy", "window"), ("dialog", "window"), ("page", "window"), ("escape", "headless"),
+    ("stop", "headless"),
+)  # fmt: skip
+HOSTILE = int(os.environ.get("TOUCHSTONE_SOAK_HOSTILE", "1000000"))
 HEAD = """# Safety trials: what came out last time
 
 Written by `make soak` (tests/soak/test_safety_table.py) on {when}, {machine}.
 Live trials: the real device server of `sim/wipe` in real time, real processes and links, faults by
 `tests/faults/proxy.py`; the time is that of the last change of the commanded target, as the device stamps it, minus
-the moment of the fault. Void: nothing moved when the fault came; not counted as a trial.
+the moment of the fault. A fault is done only when the device's own samples show the arm on its way. Void: by the
+time of the fault it had come to rest, and nothing moved later than the line either; not counted as a trial.
 Exact trials: the governor in simulated time. With no failure in n trials the 95 % upper bound is 3/n.
 Not an emergency stop: all of this is software.
 
@@ -62,12 +76,15 @@ ROWS: list[Row] = []
 
 
 @pytest.fixture(scope="module", autouse=True)
-def table() -> Iterator[None]:
-    """Write the table when all trials of this file have run, whatever their outcome."""
-    began = os.getloadavg()[0]
+def table(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Write the table when all trials of this file have run, whatever their outcome; not after a selection of them."""
+    began, clock = os.getloadavg()[0], time.monotonic()
     yield
+    if request.config.getoption("keyword"):
+        return
+    minutes = (time.monotonic() - clock) / 60.0
     loads = f"load {began:.1f} at the start and {os.getloadavg()[0]:.1f} at the end"
-    machine = f"{os.cpu_count()} cores, {platform.machine()}, {loads}"
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, {loads}, {minutes:.0f} minutes"
     head = HEAD.format(when=time.strftime("%Y-%m-%d %H:%M", time.gmtime()) + " UTC", machine=machine)
     TABLE.write_text(
         head + "\n".join(row.text() for row in sorted(ROWS, key=lambda row: int(row.name[1:]))) + "\n"
@@ -101,6 +118,7 @@ EXACT = {
     "S4": ("dead-man released, from the governor on", trials.release, 1000, "still ≤ 50 ms"),
     "S5": ("link back, stale and reordered commands", trials.no_move_without_press, 1000, "no move without a press"),
     "S6": ("random hostile commands", trials.hostile, HOSTILE, "no output beyond any limit"),
+    "S8": ("0 to 10 % of the set-points late", trials.punctuality, 1000, "told at 1 %, held at 2 %, a press goes on"),
     "S7": ("force rises over the limit", trials.force, 1000, "yields at once, re-arm needed"),
     "S10": ("operator, policy and a third want the arm", trials.two_sources, 1000, "one holder, operator at once"),
     "S12": ("arm moved while off, then a press", trials.far_start, 1000, "first command = measured ± 1 mm, 0.5°"),
@@ -117,25 +135,117 @@ def test_exact(name: str) -> None:
 def test_broken_link(bench: Endpoints, fault: str) -> None:
     stopped, rearmed = Verdict(), Verdict()
     live.link_trials(bench, fault, LIVE, stopped, rearmed)
-    ROWS.append(Row("S5", f"link mended after {fault}", "live", rearmed, "no move without a press"))
-    conclude("S1", f"link to the device: {fault}", "live", stopped, "still ≤ 100 ms")
+    ROWS.append(Row("S5", f"link mended after {fault}", "live", rearmed, STILL))
+    conclude("S1", f"link to the device: {fault}", "live", stopped, STOPS)
     assert rearmed.failures == 0
 
 
 @pytest.mark.parametrize("how", [signal.SIGSTOP, signal.SIGKILL, signal.SIGTERM])
 def test_driver(parent: live.Parent, bench: Endpoints, how: signal.Signals) -> None:
-    name = "S13" if how is signal.SIGTERM else "S2"
-    verdict = live.process_trials(parent, bench, how, LIVE)
-    conclude(name, f"driving process: {how.name}", "live", verdict, "still ≤ 100 ms")
+    count = LIVE if how is signal.SIGSTOP else DEAR
+    name = "S13" if how is signal.SIGTERM else "S1"
+    verdict = live.process_trials(parent, bench, how, count)
+    conclude(name, f"scripted operator: {how.name}", "live", verdict, STOPS)
+
+
+@pytest.mark.parametrize(("how", "what"), [
+    (signal.SIGSTOP, "halted (SIGSTOP)"), (signal.SIGUSR1, "computes, no thread may run"), (signal.SIGKILL, "killed"),
+])  # fmt: skip
+def test_policy(
+    parent: live.Parent, bench: Endpoints, tmp_path: Path, how: signal.Signals, what: str
+) -> None:
+    run = policy.write_policy(tmp_path / "run", policy.markers_of(bench))
+    count = DEAR if how is signal.SIGKILL else LIVE
+    verdict = policy.policy_trials(parent, bench, run, how, count)
+    conclude("S2", f"policy process: {what}", "live", verdict, STOPS)
 
 
 @pytest.mark.parametrize(("fault", "name", "line"), [
-    ("release", "S4", "still ≤ 50 ms"), ("freeze", "S3", "still ≤ 100 ms"), ("stop", "S13", "still ≤ 100 ms"),
+    ("release", "S4", "still ≤ 50 ms"), ("freeze", "S3", STOPS), ("stop", "S13", STOPS),
 ])  # fmt: skip
 def test_hand(parent: live.Parent, bench: Endpoints, fault: str, name: str, line: str) -> None:
-    words = {"release": "hand lets go", "freeze": "window freezes while held", "stop": "stop command"}
+    words = {"release": "hand lets go", "freeze": "beats cease while held", "stop": "stop command"}
     stopped, still = live.hand_trials(parent, bench, fault, LIVE)
     if still.trials:
-        ROWS.append(Row("S5", f"held on after: {words[fault]}", "live", still, "no move without a press"))
+        ROWS.append(Row("S5", f"held on after: {words[fault]}", "live", still, STILL))
     conclude(name, words[fault], "live", stopped, line)
     assert still.failures == 0
+
+
+def test_window_that_holds_the_dead_man(tmp_path: Path) -> None:
+    """One window for all faults that it survives; a new one for each that ends it."""
+    failures = 0
+    with window.WindowProcess(tmp_path / "window") as real:
+        observer = live.Observer(real.collect())
+        try:
+            for fault in window.FAULTS:
+                failures += window_row(real, observer, fault, LIVE, 0.5)
+            failures += window_row(real, observer, "busy", 1, BUSY_S)
+        finally:
+            observer.close()
+    for fault in window.ENDS:
+        verdict = window.end_trials(tmp_path, fault, DEAR, window.WindowProcess)
+        ROWS.append(Row(name_of(fault), f"window, hand: {window.NAMES[fault]}", "live", verdict, STOPS))
+        failures += verdict.failures
+    assert failures == 0
+
+
+def window_row(
+    real: window.WindowProcess, observer: live.Observer, fault: str, count: int, busy_s: float
+) -> int:
+    """Do the trials of one fault and add their rows; returns how many failed."""
+    stopped, still = window.hand_trials(real, observer, fault, count, busy_s)
+    what = f"window, hand: {window.NAMES[fault]}" + (f", {busy_s:g} s" if fault == "busy" else "")
+    ROWS.append(Row(name_of(fault), what, "live", stopped, STOPS))
+    ROWS.append(Row("S5", f"held on after {what}", "live", still, STILL))
+    return stopped.failures + still.failures
+
+
+def name_of(fault: str) -> str:
+    """Return the test that a fault of the window belongs to."""
+    return "S13" if fault in ("stop", "escape", "close", "exit", "terminate") else "S3"
+
+
+def test_window_while_a_policy_drives(tmp_path: Path) -> None:
+    policy.write_policy(tmp_path / "project" / "runs" / "sideways", 63)
+    failures = 0
+    with window.WindowProcess(tmp_path) as real:
+        observer = live.Observer(real.collect())
+        try:
+            for fault, enabled_by in POLICY_FAULTS:
+                verdict = window.policy_trials(real, observer, fault, DEAR, enabled_by)
+                what = f"window, policy enabled by {enabled_by}: {window.NAMES[fault]}"
+                ROWS.append(Row(name_of(fault), what, "live", verdict, STOPS))
+                failures += verdict.failures
+        finally:
+            observer.close()
+    assert failures == 0
+
+
+@pytest.mark.skipif(
+    not (shutil.which("Xvfb") and find_library("Xtst")), reason="Xvfb or libXtst is not installed"
+)
+def test_window_that_never_hears_of_the_release(tmp_path: Path) -> None:
+    with screen() as display, window.WindowProcess(tmp_path, "xcb", DISPLAY=display) as real:
+        observer = live.Observer(real.collect())
+        try:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("DISPLAY", display)
+                verdict = window.dropped_release_trials(real, observer, LIVE)
+        finally:
+            observer.close()
+    conclude("S3", "window, hand: the release of the key is lost", "live", verdict, STOPS)
+
+
+@contextmanager
+def screen() -> Iterator[str]:
+    """Run an X server of our own; yields its name."""
+    command = ["Xvfb", "-displayfd", "1", "-screen", "0", "1920x1080x24"]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert server.stdout is not None
+    try:
+        yield f":{server.stdout.readline().decode().strip()}"
+    finally:
+        server.terminate()
+        server.wait()
+        server.stdout.close()

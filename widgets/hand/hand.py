@@ -47,6 +47,7 @@ from widgets.hand.keys import (
     SPEEDS,
     hindrance_of,
 )
+from widgets.hand.physical import HeldKey
 
 BEAT_MS = 10
 STALL_NS = 60_000_000  # the age at which a token expires: a thread that slept so long has lost the hand
@@ -91,6 +92,7 @@ class Hand(QObject):
         self._clutch, self._lock, self._settings = Clutch(), LockButton(), Settings()
         self._free = np.ones(6, dtype=bool)
         self._space = self._mouse = False
+        self._held_key = HeldKey()
         self._keys: set[Qt.Key] = set()
         self._mouse_twist = np.zeros(6)
         self._wheel_sign, self._wheel_until = 0.0, 0
@@ -230,6 +232,10 @@ class Hand(QObject):
             if hindrance:
                 self.drop(hindrance)
                 return
+            if self._space and self._held_key.went_up():
+                self._release(self.dead_man)
+                self.lost.emit("the dead-man is up, though its release was not heard of")
+                return
         self._send()
 
     def _hindrance(self) -> str:
@@ -321,6 +327,8 @@ class Hand(QObject):
         held = (self.dead_man, HOME, CLUTCH, FINE, LOCK)
         known = key in held or key in MOTION or key in GRIPPER or key in SPEED
         if known and not event.isAutoRepeat():
+            if key == self.dead_man:
+                self._held_key.press(event)
             self._press(key)
         return known
 
@@ -353,6 +361,7 @@ class Hand(QObject):
     def _release(self, key: Qt.Key) -> bool:
         if key == self.dead_man and self._space:
             self._space = False
+            self._held_key.release()
             self._regrip()
             return True
         if key in self._keys:
@@ -367,6 +376,7 @@ class Hand(QObject):
     def close(self) -> None:
         """Stop listening."""
         self.disengage()
+        self._held_key.close()
         application = QApplication.instance()
         if application is not None:
             application.removeEventFilter(self)
