@@ -9,7 +9,7 @@ SETUP = @test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 is needed: sudo apt-
 TEST_ENVIRONMENT = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 PYTHONHASHSEED=0
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test soak clean
+.PHONY: help run demo test soak interop clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,10 @@ test: ## set up and run every check and test
 soak: ## the long tests, minutes each
 	$(SETUP) --dev
 	$(TEST_ENVIRONMENT) QT_QPA_PLATFORM=offscreen $(VENV)/python -m pytest -m soak --timeout 3600 -o faulthandler_timeout=3500
+
+interop: ## do the peers' own packages open what we export? Environments of their own, about 3 GB, once
+	$(SETUP) --dev
+	$(TEST_ENVIRONMENT) $(VENV)/python -m tests.interop.run
 
 clean: ## remove the virtual environment and what tools cached; recorded data stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist *.egg-info

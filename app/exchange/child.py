@@ -54,7 +54,7 @@ class Unpacking:
             why = ""
             for line in self._one(words):
                 if "died" in line:
-                    why = line["died"]
+                    why = why or str(line["died"])
                 else:
                     yield line
             if self._ended:

@@ -62,15 +62,21 @@ def unpack(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
             yield {"begin": index}
             try:
                 yield {"kept": keep_found(source.episode(index), args)}
-            except TouchstoneError as error:
-                yield {"refused": error.sentence()}
-            except (MemoryError, RecursionError) as error:
-                yield {
-                    "refused": f"{args.path}, episode {index}: it needs more than it may ({type(error).__name__})."
-                }
+            except Exception as error:  # noqa: BLE001 - whatever hostile bytes cause costs one episode
+                yield {"refused": reason(f"{args.path}, episode {index}", error)}
     finally:
         source.close()
     yield {"end": True}
+
+
+def reason(where: str, error: Exception) -> str:
+    """Return why an episode is refused, as a sentence."""
+    if isinstance(error, TouchstoneError):
+        return error.sentence()
+    if isinstance(error, MemoryError | RecursionError):
+        return f"{where}: it needs more memory than it may."
+    first = str(error).splitlines()[0] if str(error) else "no message"
+    return f"{where}: it cannot be understood ({type(error).__name__}: {first})."
 
 
 def keep_found(found: Any, args: argparse.Namespace) -> dict[str, Any]:
@@ -90,10 +96,8 @@ def unpack_mcap(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
         yield {"begin": index}
         try:
             yield {"kept": keep_mcap(paths[index], args)}
-        except TouchstoneError as error:
-            yield {"refused": error.sentence()}
-        except MemoryError:
-            yield {"refused": f"file {paths[index]}: it needs more memory than it may."}
+        except Exception as error:  # noqa: BLE001 - whatever hostile bytes cause costs one episode
+            yield {"refused": reason(f"file {paths[index]}", error)}
     yield {"end": True}
 
 
@@ -105,6 +109,8 @@ def keep_mcap(path: Path, args: argparse.Namespace) -> dict[str, Any]:
     from recorders.exchange.mcap_in import is_journal, keep_journal, read_foreign, read_table
     from recorders.exchange.spool import Spool
 
+    if not path.is_file():  # a pipe or a device would be waited for
+        raise EpisodeError(f"file {path}", "it is no file")
     if is_journal(path):
         return dict(msgspec.to_builtins(keep_journal(path, args.staging)))
     if args.topics is None:

@@ -60,7 +60,7 @@ class RobomimicFile:
         own = file.below(group)
         if "actions" not in own:
             raise EpisodeError(where, "it has no actions")
-        found.action = self._action(own, about)
+        found.action = self._action(own, about, where)
         for name, path in {**own, **file.below(f"{group}/obs")}.items():
             if path in (own.get(name) if name in NOT_STREAMS - set(OWN_COLUMNS) else None,):
                 continue
@@ -71,10 +71,10 @@ class RobomimicFile:
             found.outcome = "success" if float(np.max(values)) > 0.0 else "failure"
         return found
 
-    def _action(self, own: dict[str, str], about: SetAbout | None) -> np.ndarray:
+    def _action(self, own: dict[str, str], about: SetAbout | None, where: str) -> np.ndarray:
         if about is not None and "actions_raw" in own:
-            return self._file.rows(own["actions_raw"])
-        return self._file.rows(own["actions"])
+            return _numbers(self._file, own["actions_raw"], where)
+        return _numbers(self._file, own["actions"], where)
 
 
 class AlohaFolder:
@@ -112,22 +112,31 @@ class AlohaFolder:
         told = file.text("", NAME)
         about = decode_set(told, where) if told else None
         found = Found(where, index, "aloha", about.rate_hz if about else ALOHA_RATE_HZ, set_about=about)
-        found.action, found.state = file.rows("action"), file.rows("observations/qpos")
+        found.action = _numbers(file, "action", where)
+        found.state = _numbers(file, "observations/qpos", where)
         for name, key in {**file.below("observations"), **file.below("observations/images")}.items():
             if name not in ("qpos", "qvel") or (name == "qvel" and about is None):
                 _sort_in(found, file, name, key, len(found.action), "")
         for name in [
             each for each in file.datasets if each in OWN_COLUMNS or each.startswith(CAPTURE_PREFIX)
         ]:
-            found.columns[name] = file.rows(name).reshape(len(found.action), -1)
+            found.columns[name] = _numbers(file, name, where)
         _finish(found, file.text("", f"{NAME}_episode"))
         return found
+
+
+def _numbers(file: ForeignFile, path: str, where: str) -> np.ndarray:
+    """Return a data set of numbers as (T, D)."""
+    dataset = file.datasets[path]
+    if dataset.dtype.kind not in "biuf" or not dataset.shape or not dataset.shape[0]:
+        raise EpisodeError(where, f"/{path} holds no rows of numbers")
+    return file.rows(path).reshape(dataset.shape[0], -1)
 
 
 def _sort_in(found: Found, file: ForeignFile, name: str, path: str, rows: int, image_suffix: str) -> None:
     """Put a data set among the pictures or the columns; what has other rows than the actions is no stream."""
     dataset = file.datasets[path]
-    if not dataset.shape or dataset.shape[0] != rows or dataset.dtype.kind == "S":
+    if not dataset.shape or dataset.shape[0] != rows or not dataset.size or dataset.dtype.kind == "S":
         return
     images = "/images/" in path
     if dataset.dtype == np.uint8 and (
@@ -136,7 +145,7 @@ def _sort_in(found: Found, file: ForeignFile, name: str, path: str, rows: int, i
         key = name.removesuffix(image_suffix) if image_suffix else name
         found.pictures[key] = Pictures(rows, _picture_reader(file, path))
     elif dataset.ndim <= 3 and dataset.dtype.kind in "biuf":
-        found.columns[name] = file.rows(path).reshape(rows, -1)
+        found.columns[name] = _numbers(file, path, found.where)
 
 
 def _picture_reader(file: ForeignFile, path: str) -> Callable[[int], bytes | np.ndarray]:

@@ -42,7 +42,6 @@ from recorders.files import journal_path
 from recorders.journal_reader import JournalReader
 from recorders.reader import EpisodeFile
 
-MAX_CHUNK_BYTES = 256 * 1024 * 1024
 _TOPIC = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}/[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 _BROKEN = (
     McapError,
@@ -146,7 +145,7 @@ def read_foreign(path: Path, table: tuple[Wanted, ...], spool: Spool, software: 
     starts: dict[str, list[int]] = {wanted.name: [] for wanted in table}
     try:
         with path.open("rb") as stream:
-            reader = make_reader(stream, validate_crcs=True, record_size_limit=MAX_CHUNK_BYTES)
+            reader = make_reader(stream, validate_crcs=True)
             topics = [wanted.topic for wanted in table]
             for schema, channel, message in reader.iter_messages(topics=topics):
                 for each in gathered:

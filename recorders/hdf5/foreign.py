@@ -8,6 +8,7 @@ than the file can hold, too many or too deep objects. Used by the importers, in 
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +28,7 @@ MAX_DEPTH = 12
 MAX_OBJECTS = 200_000
 MAX_DIMENSIONS = 6
 MAX_CHUNK_BYTES = 256 * 1024 * 1024
+MAX_READ_BYTES = 1024 * 1024 * 1024  # of one data set at once
 MAX_TEXT_BYTES = 8 * 1024 * 1024
 MOST_EXPANSION = 1100  # deflate cannot expand by more (zlib's own limit is 1032)
 DEFLATE, SHUFFLE, FLETCHER32, LZF = 1, 2, 3, 32000
@@ -48,6 +50,8 @@ class ForeignFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
+            if not path.is_file():  # a pipe or a device would be waited for
+                raise self._refusal("it is no file")
             if not h5py.is_hdf5(path):
                 raise self._refusal("it is no HDF5 file, or its beginning is broken")
             self._file = h5py.File(path, "r", locking=False)
@@ -99,8 +103,12 @@ class ForeignFile:
         """
         if name not in self.datasets:
             raise EpisodeError(f"file {self.path}", f"it has no data set /{name}")
+        dataset = self.datasets[name]
+        rows = len(range(*slice(first, last).indices(dataset.shape[0]))) if dataset.shape else 1
+        if rows * math.prod(dataset.shape[1:]) * dataset.dtype.itemsize > MAX_READ_BYTES:
+            raise self._refusal(f"/{name} is larger than anything that is read at once")
         try:
-            return np.asarray(self.datasets[name][first:last])
+            return np.asarray(dataset[first:last])
         except BROKEN as error:
             raise self._refusal(f"/{name} cannot be read ({first_line(error)})") from error
 
@@ -167,15 +175,12 @@ class ForeignFile:
         filters = [created.get_filter(i)[0] for i in range(created.get_nfilters())]
         if unknown := sorted(set(filters) - BUILT_IN):
             raise self._refusal(f"/{name} needs the filter plug-in {unknown[0]}; plug-ins are not loaded")
-        nbytes = int(np.prod(dataset.shape, dtype=object)) * dataset.dtype.itemsize if dataset.shape else 0
+        nbytes = math.prod(dataset.shape) * dataset.dtype.itemsize
         stored = dataset.id.get_storage_size()
         room = stored * MOST_EXPANSION ** len([each for each in filters if each in (DEFLATE, LZF)][:1])
         if stored > self._size or nbytes > room:
             raise self._refusal(f"/{name} says {nbytes} bytes and holds {stored}")
-        if (
-            dataset.chunks
-            and int(np.prod(dataset.chunks, dtype=object)) * dataset.dtype.itemsize > MAX_CHUNK_BYTES
-        ):
+        if dataset.chunks and math.prod(dataset.chunks) * dataset.dtype.itemsize > MAX_CHUNK_BYTES:
             raise self._refusal(f"/{name} has chunks of more than {MAX_CHUNK_BYTES >> 20} MiB")
 
 
