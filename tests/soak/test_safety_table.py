@@ -1,7 +1,8 @@
 """The safety trials in full; writes what came out, good or bad, to resources/help/safety_table.md.
 
-Full: 100 trials per live row, 20 where each needs new processes. `TOUCHSTONE_SOAK_SHARE=0.3` does that share of them,
-in a quarter of an hour; the table says how many there were. `TOUCHSTONE_SOAK_TABLE=FILE` writes it elsewhere. Alone:
+Full: 100 trials per live row, 20 where each needs new processes. `TOUCHSTONE_SOAK_SHARE=0.3` does that share of them;
+the table says how many there were. `TOUCHSTONE_SOAK_MINUTES` is the length of the last one (20, times the share).
+`TOUCHSTONE_SOAK_TABLE=FILE` writes the table elsewhere. Alone:
 `python -m pytest -m soak tests/soak/test_safety_table.py --timeout 3600 -o faulthandler_timeout=3500`.
 """
 
@@ -20,11 +21,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+from hypothesis.stateful import invariant, run_state_machine_as_test
 
 from app.core.priority import prefer_control
 from app.core.wire.client import Endpoints
+from tests.app.core.test_safety_trials import Enabling
 from tests.contracts.sources import ROOT
-from tests.faults import live, policy, trials, window
+from tests.faults import endurance, live, policy, trials, window
 from tests.faults.trials import Verdict
 
 pytestmark = [pytest.mark.soak, pytest.mark.process, pytest.mark.timeout(3600)]
@@ -32,7 +36,11 @@ SHARE = float(os.environ.get("TOUCHSTONE_SOAK_SHARE", "1"))
 TABLE = Path(os.environ.get("TOUCHSTONE_SOAK_TABLE", ROOT / "resources" / "help" / "safety_table.md"))
 LIVE = max(2, round(100 * SHARE))
 DEAR = max(2, round(20 * SHARE))  # where each trial starts processes anew
+STEPS = 60_000  # some examples end earlier
 BUSY_S = 30.0
+MINUTES = float(os.environ.get("TOUCHSTONE_SOAK_MINUTES", 20 * SHARE))  # of random faults
+EVERY_S = 10.0
+MOST_MB = 50
 STOPS, STILL = "still ≤ 100 ms", "no move without a press"
 POLICY_FAULTS = (
     ("freeze", "window"), ("busy", "window"), ("dialog", "window"), ("page", "window"), ("escape", "headless"),
@@ -129,6 +137,25 @@ EXACT = {
 def test_exact(name: str) -> None:
     what, trial, count, line = EXACT[name]
     conclude(name, what, "exact", trial(count), line)
+
+
+class Counted(Enabling):
+    """The state machine test, which counts its steps."""
+
+    steps = 0
+
+    @invariant()
+    def count(self) -> None:
+        Counted.steps += 1
+
+
+def test_state_machine() -> None:
+    run = settings(max_examples=STEPS // 40, stateful_step_count=40, deadline=None, database=None)
+    run_state_machine_as_test(Counted, settings=run)  # raises at the first path to motion that is not allowed
+    line = "no motion without lease, press, fresh set-point"
+    conclude(
+        "S11", "steps of the state machine in random order", "exact", Verdict(trials=Counted.steps), line
+    )
 
 
 @pytest.mark.parametrize("fault", ["stalled", "black_hole", "close", "reset"])
@@ -249,3 +276,21 @@ def screen() -> Iterator[str]:
         server.terminate()
         server.wait()
         server.stdout.close()
+
+
+@pytest.mark.timeout(36_000)
+def test_one_random_fault_after_the_other(tmp_path: Path) -> None:
+    with window.WindowProcess(tmp_path) as real:
+        observer = live.Observer(real.collect())
+        try:
+            came = endurance.endure(real, observer, MINUTES, EVERY_S)
+        finally:
+            observer.close()
+    slope, files, threads = came.growth()
+    held = f"{slope:+.1f} MB/h, {files:+d} files, {threads:+d} threads"
+    what = f"window, hand: a random fault every {EVERY_S:g} s for {MINUTES:.0f} minutes; {held}"
+    ROWS.append(Row("S5", "held on after each of the random faults", "live", came.still, STILL))
+    conclude("S14", what, "live", came.stops, f"{STOPS}; memory + {MOST_MB} MB at the most")
+    assert came.still.failures == 0
+    assert slope * MINUTES / 60.0 <= MOST_MB, held
+    assert (files, threads) == (0, 0), held
