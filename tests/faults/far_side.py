@@ -18,11 +18,11 @@ import zmq
 
 from app.core.link.hub import Hub
 from app.core.priority import prefer_control
-from app.core.safety.reasons import Reason
+from app.core.safety.reasons import Reason, words
 from app.core.wire.client import DeviceClient, Endpoints
 from app.core.wire.codec import decode_array, encode
 from app.core.wire.messages import SCHEMA_VERSION, Beat, SetPoint
-from app.core.wire.sockets import connect
+from app.core.wire.sockets import connect, make_context
 
 BEAT_S = 0.010  # of the window's timer
 TURN_S = 0.5
@@ -98,8 +98,9 @@ class FarSide:
             t for t, row in reasons if not int(row[0]) & STOPPED
         ]  # until the press arrives the last stop holds
         stops = [t for t, row in reasons if int(row[0]) & STOPPED and t > min(free, default=0)]
+        first = next((row for t, row in reasons if stops and t == stops[0]), np.zeros(1))
         return {
-            "samples": len(applied), "way_m": float(way.sum()), "stopped": len(stops),
+            "samples": len(applied), "why": words(int(first[0])), "way_m": float(way.sum()), "stopped": len(stops),
             "first_stop_ns": int(stops[0]) if stops else 0, "last_move_ns": int(moving[-1]) if len(moving) else 0,
             "longest_gap_ms": float(np.diff(moving).max() * 1e-6) if len(moving) > 1 else 0.0,
         }  # fmt: skip
@@ -143,10 +144,10 @@ class FarSide:
 
 def main() -> None:
     """Do what is asked until the input ends."""
-    prefer_control()  # what else runs here is no part of the trial
-    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    context = make_context()
     with Hub() as hub:
         far = FarSide(hub, Endpoints.parse(sys.argv[1]), context)
+        prefer_control()  # what else runs here is no part of the trial
         print(json.dumps({"monotonic_ns": time.monotonic_ns()}), flush=True)
         for line in sys.stdin:
             told = json.loads(line)

@@ -17,7 +17,7 @@ pytestmark = [
 ]  # fmt: skip
 DELAY_S, STALL_S, LONG_STALL_S = 0.02, 0.04, 0.15
 EXPIRY_MS, MAP_MS = 60.0, 1.0
-TRIES = 3  # what else runs on this machine may let a deadline of 60 ms lapse by itself
+TRIES = 4  # what else runs on this machine may let a deadline of 60 ms lapse by itself
 
 
 @pytest.fixture(scope="module")
@@ -41,28 +41,32 @@ def test_over_a_link_with_short_stalls_the_hand_moves_the_arm(two: TwoMachines) 
     two.far.ask("release", seconds=0.7)
     two.link.ask("set", delay_s=DELAY_S, stall_s=STALL_S)
     for _ in range(TRIES):
-        moved = two.far.ask("hold", seconds=3.0)
+        moved = two.far.ask("hold", seconds=2.5)
         two.far.ask("release", seconds=0.2)
         if not moved["stopped"]:
             break
     assert two.link.ask("set", delay_s=DELAY_S)["stalls"] >= 2
-    assert moved["stopped"] == 0
+    assert not moved["stopped"], moved["why"]
     assert moved["way_m"] > 0.03
 
 
 def test_a_long_stall_stops_the_arm_until_a_new_press(two: TwoMachines) -> None:
-    two.link.ask("set", delay_s=DELAY_S, stall_s=LONG_STALL_S)
-    stopped = two.far.ask("hold", seconds=1.6)
-    two.link.ask("set", delay_s=DELAY_S)
-    same = two.far.ask("hold", seconds=0.6, fresh=False)
-    two.far.ask("release", seconds=0.2)
-    again = two.far.ask("hold", seconds=0.8)
-    two.far.ask("release", seconds=0.2)
-    assert stopped["stopped"] > 0
-    assert (stopped["last_move_ns"] - stopped["first_stop_ns"]) * 1e-6 < 60.0  # the ramp to rest
-    assert same["way_m"] == 0.0
+    for _ in range(TRIES):
+        two.link.ask("set", delay_s=DELAY_S, stall_s=LONG_STALL_S)
+        stopped = two.far.ask("hold", seconds=1.6)
+        two.link.ask("set", delay_s=DELAY_S)
+        same = two.far.ask("hold", seconds=0.6, fresh=False)
+        two.far.ask("release", seconds=0.2)
+        again = two.far.ask("hold", seconds=0.8)
+        two.far.ask("release", seconds=0.2)
+        assert stopped["stopped"] > 0
+        assert (stopped["last_move_ns"] - stopped["first_stop_ns"]) * 1e-6 < 60.0  # the ramp to rest
+        assert same["way_m"] == 0.0
+        if stopped["way_m"] > 0.01 and not again["stopped"]:
+            break
     assert stopped["way_m"] > 0.01
     assert again["way_m"] > 0.01
+    assert not again["stopped"], again["why"]
 
 
 def test_no_command_is_used_that_is_older_than_its_deadline(two: TwoMachines) -> None:

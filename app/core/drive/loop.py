@@ -17,7 +17,7 @@ import numpy as np
 import zmq
 
 from app.core.drive.controller import Action, Controller, Start
-from app.core.errors import DeviceError, LockstepError
+from app.core.errors import DeviceError, LockstepError, WireError
 from app.core.link.child import ChildLink
 from app.core.priority import prefer_control, settle_memory
 from app.core.safety.reasons import Reason, words
@@ -78,6 +78,7 @@ class Driver:
         self._ended = False
         self._since_ns = 0
         self._stopped = Reason.NONE
+        self._malformed = 0
         client.subscribe((*controller.topics, TICK_TOPIC.decode(), REASONS_TOPIC.decode()))
 
     def run(self, seed: int, until_ns: int = 0, meta: dict[str, Any] | None = None) -> Why:
@@ -103,17 +104,25 @@ class Driver:
     def _take_in(self, timeout_ms: int, until_s: float = math.inf) -> bool:
         """Take in what is there, until `until_s` at the latest; returns whether a tick was among it."""
         ticked = False
-        for topic, header, buffer in self.client.receive(timeout_ms):
-            if topic == TICK_TOPIC:
-                self.tick.read(header, buffer)
-                ticked = True
-            elif topic == REASONS_TOPIC:
-                self._watch(header, buffer)
-            else:
-                self.controller.receive(header, buffer)
-            if time.monotonic() >= until_s:
-                break  # the rest waits in the socket
+        try:
+            for topic, header, buffer in self.client.receive(timeout_ms):
+                ticked |= self._hear_sample(topic, header, buffer)
+                if time.monotonic() >= until_s:
+                    break  # the rest waits in the socket
+        except WireError as error:
+            if not self._malformed:
+                self.link.notice(f"{error.sentence()} Such samples are left out.", "warning")
+            self._malformed += 1
         return ticked
+
+    def _hear_sample(self, topic: bytes, header: SampleHeader, buffer: memoryview) -> bool:
+        if topic == TICK_TOPIC:
+            self.tick.read(header, buffer)
+        elif topic == REASONS_TOPIC:
+            self._watch(header, buffer)
+        else:
+            self.controller.receive(header, buffer)
+        return topic == TICK_TOPIC
 
     def _watch(self, header: SampleHeader, buffer: memoryview) -> None:
         """Notice that the governor has ended this episode's motion for good: only a new press would re-arm."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -72,7 +72,6 @@ class DeviceClient:
             raise
         self.streams: zmq.Socket[bytes] | None = None
         self._time = TimeKeeper()
-        self.refused = 0
 
     @property
     def clock(self) -> ClockMap:
@@ -240,11 +239,15 @@ class DeviceClient:
                     self.streams.setsockopt(zmq.UNSUBSCRIBE, mark)
                     return
                 if not topic.startswith(SYNC_PREFIX):
-                    yield topic, decode(SampleHeader, frames[1].buffer), frames[2].buffer
+                    yield sample_of(topic, frames)
         raise DeviceError(f"streams of {self.endpoints.streams}", f"nothing came within {timeout_s:g} s")
 
     def receive(self, timeout_ms: int) -> Iterator[tuple[bytes, SampleHeader, memoryview]]:
-        """Yield (topic, header, buffer) of everything that is there, waiting at most `timeout_ms` for the first."""
+        """Yield (topic, header, buffer) of everything that is there, waiting at most `timeout_ms` for the first.
+
+        Raises:
+            WireError: At a message that is no sample; what is behind it waits for the next call.
+        """
         if self.streams is None:
             raise WireError("streams", "receive() was called before subscribe()")
         if not self.streams.poll(timeout_ms):
@@ -255,6 +258,16 @@ class DeviceClient:
             except zmq.Again:
                 return
             topic = frames[0].bytes
-            if topic.startswith(SYNC_PREFIX):
-                continue
-            yield topic, decode(SampleHeader, frames[1].buffer), frames[2].buffer
+            if not topic.startswith(SYNC_PREFIX):
+                yield sample_of(topic, frames)
+
+
+def sample_of(topic: bytes, frames: Sequence[zmq.Frame]) -> tuple[bytes, SampleHeader, memoryview]:
+    """Return topic, header and buffer of one message of the streams.
+
+    Raises:
+        WireError: If it is none.
+    """
+    if len(frames) != 3:
+        raise WireError(f"stream {topic[:100]!r}", f"a message of {len(frames)} parts came where there are 3")
+    return topic, decode(SampleHeader, frames[1].buffer), frames[2].buffer
