@@ -315,7 +315,8 @@ class DeviceServer:
         if self.state.spent_press > before and self.state.source != "none":
             self._tell(reasons, "Motion was stopped")
         elif reasons & LIMITING:
-            self._tell(reasons & LIMITING, "The safety governor changes the motion", "info")
+            self._tell(reasons & LIMITING & ~Reason.LATE, "The safety governor changes the motion", "info")
+            self._tell(reasons & Reason.LATE, "The safety governor warns")
         samples = self.device.advance(self._applied_pose(), self.state.gripper)
         for notice in self.device.notices():
             self.link.notice(notice.text, notice.level)
