@@ -22,10 +22,15 @@ ROLES: dict[str, tuple[str, str]] = {
     "window": ("widgets.application", "open the window"),
     "serve": ("app.session.serve", "serve the devices of a rig until stopped"),
     "device": ("devices.server", "one device server (started by serve)"),
+    "franka": ("devices.arms.franka_process", "the 1 kHz loop of a Franka arm (started by device)"),
     "collect": ("app.session.collect", "record demonstrations on a rig"),
     "operate": ("app.teleop.process", "operator process (started by collect)"),
     "tones": ("app.teleop.tones", "let the contact force be heard (started by the window)"),
     "leader": ("app.teleop.calibrate", "calibrate a leader arm: which posture its servos are in"),
+    "calibrate": (
+        "app.calibration.process",
+        "calibrate a camera; print the board; see whether a camera has moved",
+    ),
     "record": ("recorders.process", "recorder process (started by collect and deploy)"),
     "episodes": ("app.review.listing", "list and verify the episodes of a folder"),
     "export": ("app.exchange.exporting", "write episodes for another training code"),
@@ -40,7 +45,8 @@ ROLES: dict[str, tuple[str, str]] = {
     "demo": ("app.demo.process", "the whole loop without a display"),
     "shots": ("widgets.shots", "a picture of each workspace"),
     "keys": ("app.keys.process", "keys for serving a rig to other machines"),
-    "bench": ("app.bench.process", "measure this machine: wire, window"),
+    "bench": ("app.bench.process", "measure this machine: wire, record, window, overlay"),
+    "bench-overlay": ("widgets.bench.overlay", "cost of touch over a picture (typed as `bench overlay`)"),
     "bench-window": ("widgets.bench.process", "the window under load (typed as `bench window`)"),
     "doctor": ("app.doctor.process", "what this machine has and lacks"),
 }
@@ -93,11 +99,8 @@ def report(result: dict[str, Any], as_json: bool) -> None:
     """Print a role's result: the JSON object as the last line, or its keys in words."""
     if as_json:
         print(json.dumps(result), flush=True)
-    elif text := result.get("text"):
+    elif text := result.get("text") or "\n".join(f"{key}: {value}" for key, value in result.items()):
         print(text, flush=True)
-    else:
-        for key, value in result.items():
-            print(f"{key}: {value}", flush=True)
 
 
 def describe_mistake(role: str, error: Exception) -> str:
