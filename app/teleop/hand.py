@@ -71,7 +71,11 @@ class HandController:
         self._follower: Follower | None = None
         self._text, self._problem = "", ""
         if text:
-            self._open(text)
+            try:
+                self._open(text)
+            except DeviceError as error:  # it may be plugged in later; the keys are there meanwhile
+                self._text, self._problem = text, error.sentence()
+                self._tell(error.sentence(), "error")
 
     def begin(self, start: Start) -> None:
         """Start at rest; a press that began before does not count, even if it is held on."""
@@ -132,7 +136,9 @@ class HandController:
         self._held = HeldBeats(device, self._lose, settings)
 
     def _lose(self, said: str) -> None:
+        """The device is gone: whatever is held enables nothing any more, the window's dead-man included."""
         self._problem = said
+        self._spend()
         self._tell(said, "error")
 
     def close(self) -> None:

@@ -17,6 +17,7 @@ from devices.parts.extras import install_command
 
 PRESENT_POSITION, POSITION_BYTES = 132, 4
 STEPS = 4096  # of a turn
+TRIES = 5  # of the first question to each servo; a busy machine may miss an answer
 WAIT_S = 0.002  # a read of the port waits so long for a byte; without it the SDK spins
 
 
@@ -56,7 +57,10 @@ class ServoChain:
 
     def _find(self) -> None:
         for number in self._ids:
-            _, result, _ = self._packets.ping(self._port, number)
+            for _ in range(TRIES):
+                _, result, _ = self._packets.ping(self._port, number)
+                if result == self._sdk.COMM_SUCCESS:
+                    break
             if result != self._sdk.COMM_SUCCESS:
                 raise DeviceError(
                     self._name, f"servo {number} does not answer ({self._packets.getTxRxResult(result)})",

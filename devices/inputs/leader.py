@@ -18,7 +18,7 @@ from devices.inputs.leader_file import LeaderFile, leader_path, load_leader
 
 PERIOD_S = 0.008
 OLD_NS = 100_000_000  # joints that are older are no joints
-MISSES = 5  # reads in a row without an answer, after which it counts as gone
+GONE_S = 0.5  # without an answer for so long it counts as gone
 
 
 class Leader:
@@ -42,14 +42,14 @@ class Leader:
         self._thread.start()
 
     def _read(self) -> None:
-        missed = 0
+        heard = time.monotonic()
         while self._open:
             start = time.monotonic()
             try:
-                self._newest, missed = (time.monotonic_ns(), self._chain.angles()), 0
+                self._newest = (time.monotonic_ns(), self._chain.angles())
+                heard = start
             except DeviceError as error:
-                missed += 1
-                if missed >= MISSES:
+                if start - heard > GONE_S:
                     self._error = error
                     return
             time.sleep(max(0.0, start + PERIOD_S - time.monotonic()))

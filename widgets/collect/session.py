@@ -238,6 +238,7 @@ class CollectSession(QObject):
 
     def _on_state(self, body: dict[str, Any]) -> None:
         self.numbers = body
+        self.input.set_problem(str(self.held.get("problem") or ""))
         self._enter(BY_CHILD.get(str(body.get("phase")), Phase.FAULT))
 
     def _on_progress(self, body: dict[str, Any]) -> None:

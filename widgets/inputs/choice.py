@@ -28,6 +28,7 @@ class InputChoice(QObject):
     Attributes:
         text: The chosen input, as `app.teleop.settings` writes it.
         found: What was plugged in at the last look.
+        problem: Why the operator does not have the chosen input; empty while it has.
     """
 
     changed = Signal()
@@ -45,6 +46,7 @@ class InputChoice(QObject):
         self._rig, self._book, self._find = rig, book or InputBook(), find
         self.text = self._book.chosen(rig)
         self.found: list[Found] = find()
+        self.problem = ""
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.look)
         self._timer.start(LOOK_MS)
@@ -92,6 +94,12 @@ class InputChoice(QObject):
         if there and there[0] not in before:
             self.chosen.emit(self.text)
         self.changed.emit()
+
+    def set_problem(self, problem: str) -> None:
+        """Take what the operator says of the chosen input."""
+        if problem != self.problem:
+            self.problem = problem
+            self.changed.emit()
 
     def choose(self, kind: str, path: str) -> None:
         """Take another input, with the settings that its kind had last on this rig."""

@@ -132,6 +132,8 @@ class InputPanel(QFrame):
         problems = [
             f"{entry.title}: {entry.problem}. {entry.way_out}." for entry in self._entries if entry.problem
         ]
+        if choice.problem and not problems:
+            problems.append(choice.problem)
         plugged = any(entry.kind != KEYS for entry in self._entries)
         self.note.setText("\n".join(problems) if plugged else NONE_FOUND)
         self.note.setVisible(bool(self.note.text()))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import struct
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -109,3 +112,55 @@ def test_a_twist_that_is_no_number_moves_nothing(bench: Bench) -> None:
     assert action.pose is not None
     assert np.isfinite(action.pose).all()
     assert action.pose[2] == pytest.approx(HOME[2])
+
+
+def test_another_input_ends_the_press_that_is_held(bench: Bench, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "js0")
+    pad = os.open(tmp_path / "js0", os.O_RDWR | os.O_NONBLOCK)
+    bench.beat(False, 0)
+    assert bench.beat(True, 1).pose is not None
+    bench.hand.hear({"name": "input", "text": f"gamepad:{tmp_path / 'js0'}"})
+    assert bench.beat(True, 1).pose is None
+    assert bench.hand.state()["held"]["title"] == "Gamepad"
+    assert bench.beat(False, 1).pose is None
+    assert bench.beat(True, 2).pose is not None, "the keys are still there"
+    os.write(pad, struct.pack("<IhBB", 0, 1, 1, 5))
+    by_pad = bench.beat(True, 2)
+    assert by_pad.pose is not None
+    assert by_pad.press == 3
+    bench.hand.hear({"name": "input", "text": f"gamepad:{tmp_path / 'js0'},fine=10"})
+    assert bench.beat(True, 2).press == 3, "settings alone end nothing"
+    bench.hand.close()
+    os.close(pad)
+
+
+def test_an_input_that_cannot_be_opened_is_told_and_shown(bench: Bench) -> None:
+    said: list[str] = []
+    bench.hand._tell = lambda text, _level: said.append(text)
+    for text, words in (("gamepad:/dev/nothing", "cannot be opened"), ("wheel:/dev/x", "Valid: spacemouse")):
+        bench.hand.hear({"name": "input", "text": text})
+        assert words in said[-1]
+        assert bench.hand.state()["held"]["problem"] == said[-1]
+    bench.beat(False, 0)
+    assert bench.beat(True, 1).pose is not None, "the keys are still there"
+
+
+def test_the_clutch_holds_the_arm_and_a_release_begins_where_it_is(bench: Bench) -> None:
+    bench.beat(False, 0)
+    for _ in range(20):
+        moved = bench.beat(True, 1)
+    assert moved.pose is not None
+    beat = Beat(SCHEMA_VERSION, bench.now_ns, True, 1, (0.0,) * 6, 1.0, 0.0, False, clutch=True)
+    for _ in range(3):
+        bench.push.send(encode(beat))
+        assert bench.pull.poll(2000)
+        bench.now_ns += 10_000_000
+        stands = bench.hand.act(bench.now_ns)
+    assert stands.pose == pytest.approx(moved.pose)
+    assert bench.hand.state()["held"]["clutch"]
+    again = bench.beat(True, 1, down=0.0)
+    assert again.pose is not None
+    assert again.pose == pytest.approx(HOME), (
+        "from where the arm was let go, without what the target had run ahead"
+    )
+    assert again.press == 1

@@ -14,6 +14,7 @@ import pytest
 import zmq
 
 from app.core.link.hub import Child, Hub
+from app.core.safety.reasons import Reason
 from app.core.wire.client import DeviceClient, Endpoints
 from app.core.wire.codec import decode_array, encode
 from app.core.wire.messages import SCHEMA_VERSION, Beat
@@ -79,13 +80,18 @@ class Rig:
     def __init__(self, client: DeviceClient) -> None:
         self.client = client
         self.newest: dict[str, np.ndarray] = {}
-        client.subscribe(("arm/joints", "arm/applied", "arm/pose"))
+        client.subscribe(("arm/joints", "arm/applied", "arm/pose", "arm/reasons"))
 
     def hear(self) -> bool:
         """Take in what came."""
         for _, header, buffer in self.client.receive(10):
             self.newest[header.signal] = np.array(decode_array(header, buffer)[-1])
-        return len(self.newest) == 3
+        return {"joints", "applied", "pose"} <= self.newest.keys()
+
+    def unenabled(self) -> bool:
+        """Whether the governor holds the arm because nothing enables it."""
+        flags = Reason(int(self.newest["reasons"][0])) if "reasons" in self.newest else Reason.NONE
+        return bool(flags & (Reason.NOT_ENABLED | Reason.REARM))
 
     def at(self, flange: np.ndarray, mount: np.ndarray) -> bool:
         """Whether the tool is where this flange would put it."""
@@ -142,7 +148,7 @@ def drive(rig: Rig, window: Window, operator: Child, servos: ServoDouble, said: 
     mount = np.linalg.inv(chain.flange(joints)) @ matrix(rig.newest["pose"])
     servos.steps.update(steps_of(joints + np.array([0.6, 0, 0, 0, 0, 0, 0.6])))  # far away
     intent(name="input", text=f"leader:{servos.port}")
-    wait_until(lambda: servos.heard > 20, 10.0, "the leader to be read")
+    wait_until(lambda: servos.heard > 20, 20.0, f"the leader to be read; {said}")
     start = rig.newest["pose"][:3].copy()
     window.hold(True)
     wait_until(lambda: rig.hear() and any("away from the arm" in text for text in said), 10.0, "the refusal")
@@ -162,6 +168,12 @@ def drive(rig: Rig, window: Window, operator: Child, servos: ServoDouble, said: 
     assert np.linalg.norm(rig.newest["applied"][:3] - stood) < 0.003
     window.clutch = False
     press_until(window, lambda: rig.at(chain.flange(moved), mount))
+    servos.close()
+    wait_until(
+        lambda: rig.hear() and any("Motion has ended" in text for text in said), 10.0, "the loss to be told"
+    )
+    rig.newest.pop("reasons", None)
+    wait_until(lambda: rig.hear() and rig.unenabled(), 10.0, "a hold, though the dead-man is held")
     window.hold(False)
 
 

@@ -149,8 +149,10 @@ def test_what_the_operator_tells_stands_on_bar_and_strip(bench: Bench) -> None:
     status = bench.session.context.status.value
     assert status.words.endswith("CLUTCH")
     assert status.hand == "Gamepad"
-    session.numbers = {"held": {"text": bench.choice.text, "problem": "gamepad: it is gone."}}
-    session.changed.emit()
+    session._on_state(
+        {"phase": "ready", "held": {"text": bench.choice.text, "problem": "gamepad: it is gone."}}
+    )
+    assert bench.panel.note.text() == "gamepad: it is gone."
     assert bench.page.bar.gauge.words()[1] == "Gamepad: not there"
     assert "gamepad: it is gone." in bench.session.context.status.value.hint
 
