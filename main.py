@@ -27,10 +27,7 @@ ROLES: dict[str, tuple[str, str]] = {
     "operate": ("app.teleop.process", "operator process (started by collect)"),
     "tones": ("app.teleop.tones", "let the contact force be heard (started by the window)"),
     "leader": ("app.teleop.calibrate", "calibrate a leader arm: which posture its servos are in"),
-    "calibrate": (
-        "app.calibration.process",
-        "calibrate a camera; print the board; see whether a camera has moved",
-    ),
+    "calibrate": ("app.calibration.process", "calibrate a camera, print the board, see if one moved"),
     "record": ("recorders.process", "recorder process (started by collect and deploy)"),
     "episodes": ("app.review.listing", "list and verify the episodes of a folder"),
     "export": ("app.exchange.exporting", "write episodes for another training code"),
@@ -124,8 +121,8 @@ def main(arguments: list[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     as_json = Parser.as_json = "--json" in words
     role = words.pop(0) if words and not words[0].startswith("-") else "window"
-    if [role, *words[:1]] == ["bench", "window"]:
-        role, words = "bench-window", words[1:]  # Qt is for a process of its own
+    if role == "bench" and words and f"bench-{words[0]}" in ROLES:  # Qt is for a process of its own
+        role = f"bench-{words.pop(0)}"
     if role not in ROLES or (words[:1] in (["-h"], ["--help"]) and role == "window"):
         build_parser().parse_args([role, *words])  # prints help or the valid roles, and leaves
     try:

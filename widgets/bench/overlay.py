@@ -1,7 +1,7 @@
 """Role `bench-overlay`, typed as `bench overlay`: what drawing touch over a picture costs.
 
-A picture of 640×480 is drawn with and without the full overlay (two sensors with force, one with 63 markers, ghost,
-plan, legend, badges), in turns, into an image. The overlay's cost is told by itself and as a ratio to the plain picture.
+A picture of 640×480 is drawn with and without the full overlay (two sensors with force, one with 63 markers,
+ghost, plan, legend, badges), in turns, into an image. The overlay's cost is told by itself and as a ratio to that of the picture.
 """
 
 from __future__ import annotations
