@@ -72,7 +72,7 @@ def check_training(path: str, folder: str, truth: dict[str, Any]) -> None:
     train, _ = train_utils.load_data_for_training(config, obs_keys=shapes["all_obs_keys"])
     pose = train[0]["obs"]["arm_pose"][0]
     right = np.abs(pose - np.array(truth["episodes"][0]["observation.state"][0][-7:])).max() < 1e-5
-    tell("SequenceDataset", right, f"{len(train)} sequences; the first pose is the recorded one")
+    tell("SequenceDataset", bool(right), f"{len(train)} sequences; the first pose is the recorded one")
     torch.manual_seed(0)
     model = algo_factory("bc", config, shapes["all_shapes"], shapes["ac_dim"], torch.device("cpu"))
     model.set_train()
@@ -85,7 +85,7 @@ def check_training(path: str, folder: str, truth: dict[str, Any]) -> None:
     first, last = float(np.mean(losses[:5])), float(np.mean(losses[-5:]))
     tell(
         "BC trains",
-        np.isfinite(losses).all() and last < first,
+        bool(np.isfinite(losses).all() and last < first),
         f"{len(losses)} steps, loss {first:.4f} → {last:.4f}",
     )
 
