@@ -28,7 +28,7 @@ from app.core.priority import prefer_control
 from app.core.wire.client import Endpoints
 from tests.app.core.test_safety_trials import Enabling
 from tests.contracts.sources import ROOT
-from tests.faults import endurance, live, policy, trials, window
+from tests.faults import endurance, live, pad, policy, trials, window
 from tests.faults.trials import Verdict
 
 pytestmark = [pytest.mark.soak, pytest.mark.process, pytest.mark.timeout(3600)]
@@ -196,6 +196,14 @@ def test_hand(parent: live.Parent, bench: Endpoints, fault: str, name: str, line
     if still.trials:
         ROWS.append(Row("S5", f"held on after: {words[fault]}", "live", still, STILL))
     conclude(name, words[fault], "live", stopped, line)
+    assert still.failures == 0
+
+
+@pytest.mark.parametrize(("fault", "what"), [("release", "gamepad let go"), ("unplug", "gamepad unplugged")])
+def test_gamepad(parent: live.Parent, bench: Endpoints, fault: str, what: str) -> None:
+    stopped, still = pad.pad_trials(parent, bench, fault, DEAR)
+    ROWS.append(Row("S5", f"stick held on after: {what}", "live", still, STILL))
+    conclude("S4", what, "live", stopped, STOPS)
     assert still.failures == 0
 
 
