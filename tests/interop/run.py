@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import simplejpeg
 
 from recorders.exchange.gridding import Survey, grid_episode
 from recorders.library import list_episodes
 from recorders.reader import EpisodeFile
 from tests.app.exchange.motions import make_labelled, make_motion, picture
-from tests.app.exchange.running import export
+from tests.app.exchange.running import bring_in, export
 from tests.interop.environments import LEROBOT, ROBOMIMIC, ZARR, Environment, say
 
 HERE = Path(__file__).resolve().parent
@@ -71,6 +72,30 @@ def ask(name: str, environment: Environment, script: str, path: Path, truth: Pat
     return checks
 
 
+def check_import(folder: Path) -> list[dict[str, Any]]:
+    """Import what LeRobot itself wrote, and compare it with what it was told to write."""
+    command = [LEROBOT.python(), str(HERE / "peers" / "lerobot_writer.py"), str(folder / "written")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        return [{"check": "writes a set", "ok": False, "detail": done.stderr.strip().splitlines()[-1][:200]}]
+    files, refused = bring_in(folder / "written", folder / "imported")
+    number = grey = 0.0
+    for episode, path in enumerate(files):
+        with EpisodeFile(path) as file:
+            ticks = np.arange(len(file.times_ns("robot/state")))
+            state = 100 * episode + ticks[:, None] + np.arange(4) / 10
+            number = max(number, float(np.abs(file.data("robot/state") - state).max()))
+            number = max(number, float(np.abs(file.data("robot/action") + ticks[:, None]).max()))
+            for tick in ticks:
+                pixels = simplejpeg.decode_jpeg(file.picture("top/color", int(tick)))
+                grey = max(grey, abs(float(pixels.mean()) - (40 + 23 * int(tick)) % 200))
+    told = f"{len(files)} episodes, {len(refused)} refused; numbers within {number:.1e}, grey within {grey:.1f} of 255"
+    return [{
+        "check": "a set of its own recorder is imported here", "detail": told,
+        "ok": len(files) == 2 and not refused and number < 1e-4 and grey < 6,
+    }]  # fmt: skip
+
+
 def table(found: dict[str, tuple[str, list[dict[str, Any]]]]) -> str:
     """Return the results as Markdown."""
     lines = [f"Run on {datetime.now(UTC):%Y-%m-%d}, Python {sys.version.split()[0]}.", "",
@@ -97,6 +122,8 @@ def main() -> int:
             path = folder / (f"{target}.hdf5" if target == "robomimic" else target)
             export(folder / "data", target, path, "--rate", str(RATE_HZ))
             checks = ask(target, environment, script, path, truth)
+            if target == "lerobot":
+                checks += check_import(folder)
             found[target] = f"{package} {environment.version(package)}", checks
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
     after = rest.partition(END)[2]
