@@ -13,6 +13,7 @@ from typing import Any
 from app.core.errors import DeviceError
 from app.core.priority import prefer_window
 from app.core.rig import load_rig
+from app.core.wire.client import Endpoints
 from app.setup.display import find_display
 
 SWITCH_S = 0.001  # the Qt thread waits no longer for the interpreter's lock when another thread computes
@@ -22,6 +23,7 @@ THEME_NAMES = ("dark", "light")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `window`."""
     parser.add_argument("--rig", default="sim/wipe", help="name of a rig, or path of a rig file")
+    parser.add_argument("--connect", help="STREAMS,COMMANDS of a running serve, here or on another machine")
     parser.add_argument(
         "--data", type=Path, default=None, help="project folder; the one in your documents by default"
     )
@@ -49,11 +51,12 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """Open the window and stay until it is closed."""
     prefer_window()
     load_rig(args.rig)  # a wrong name fails before anything opens
+    elsewhere = Endpoints.parse(args.connect) if args.connect else None
     check_display()
     from widgets.session import open_session
 
     application = make_application()
-    session = open_session(args.rig, args.data, args.theme)
+    session = open_session(args.rig, args.data, args.theme, elsewhere=elsewhere)
     signal.signal(signal.SIGINT, lambda *_: session.window.close())
     signal.signal(signal.SIGTERM, lambda *_: session.window.close())
     session.window.show()

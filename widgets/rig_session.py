@@ -50,6 +50,7 @@ class RigSession(QObject):
         name: Name of the rig ("sim/wipe").
         info: What it offers, None while it is not up.
         connect_text: STREAMS,COMMANDS for `--connect`, empty while it is not up.
+        elsewhere: A device server that runs already and is joined; None: one is started.
     """
 
     changed = Signal()
@@ -59,7 +60,9 @@ class RigSession(QObject):
     granted = Signal(str)
     stopped = Signal(str)
 
-    def __init__(self, name: str, bridge: Bridge, parent: QObject | None = None) -> None:
+    def __init__(
+        self, name: str, bridge: Bridge, parent: QObject | None = None, elsewhere: Endpoints | None = None
+    ) -> None:
         super().__init__(parent)
         self.name = name
         self.rig = load_rig(name)
@@ -71,12 +74,16 @@ class RigSession(QObject):
         self._claimant = ""
         self._bridge = bridge
         self._job: Job | None = None
+        self.elsewhere = elsewhere
 
     def ensure(self) -> None:
-        """Start the rig unless it is up or starting; `up` follows (at once if it is up)."""
+        """Start or join the rig unless it is up or starting; `up` follows (at once if it is up)."""
         if self.phase is RigPhase.UP:
             self.up.emit()
         if self.phase is not RigPhase.OFF:
+            return
+        if self.elsewhere is not None:
+            self.join(self.elsewhere)
             return
         self._set(RigPhase.STARTING)
         self._job = self._bridge.jobs.start("serve", "--rig", self.name)
@@ -144,6 +151,12 @@ class RigSession(QObject):
             self.info = msgspec.convert(answer.result, ServerInfo)
         except (msgspec.ValidationError, TouchstoneError) as error:
             self._fail(f"The rig's description cannot be read: {error}")
+            return
+        if self.info.rig != self.rig.name:
+            self._fail(
+                f"The device server that was joined serves {self.info.rig}, and the window is for {self.rig.name}. "
+                f"Start the window with --rig {self.info.rig}."
+            )
             return
         self.problem = ""
         self._set(RigPhase.UP)

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QApplication
 
+from app.core.wire.client import Endpoints
 from widgets.augment.page import AugmentPage
 from widgets.bridge.bridge import Bridge
 from widgets.cloud_session import CloudSession
@@ -68,6 +69,7 @@ class Session(QObject):
         theme_name: str | None,
         pages: Sequence[type[Page]],
         autostart: bool,
+        elsewhere: Endpoints | None = None,
     ) -> None:
         super().__init__()
         self.notifications = Notifications(self)
@@ -81,7 +83,7 @@ class Session(QObject):
         apply_theme(theme)
         self.bridge = Bridge(self)
         follow_jobs(self.bridge.jobs, self.notifications)
-        rig_session = RigSession(rig, self.bridge, self)
+        rig_session = RigSession(rig, self.bridge, self, elsewhere)
         self.context = WindowContext(
             bridge=self.bridge,
             jobs=self.bridge.jobs,
@@ -124,6 +126,7 @@ def open_session(
     theme: str | None,
     pages: Sequence[type[Page]] = PAGES,
     autostart: bool = True,
+    elsewhere: Endpoints | None = None,
 ) -> Session:
-    """Return a session with its window, not yet shown."""
-    return Session(rig, root, theme, pages, autostart)
+    """Return a session with its window, not yet shown; `elsewhere` is a device server that runs already."""
+    return Session(rig, root, theme, pages, autostart, elsewhere)

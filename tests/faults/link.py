@@ -14,7 +14,7 @@ import sys
 import threading
 from pathlib import Path
 
-from app.core.priority import CONTROL
+from app.core.priority import REALTIME
 from app.core.wire.client import Endpoints
 from tests.faults.proxy import TcpProxy
 
@@ -62,7 +62,7 @@ def raise_threads() -> None:
     """Let the threads of this process go before ordinary ones, if permitted: what else runs is no part of the trial."""
     for task in Path("/proc/self/task").glob("*"):
         with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, int(task.name), CONTROL)
+            os.sched_setscheduler(int(task.name), os.SCHED_FIFO, os.sched_param(REALTIME))
 
 
 def main() -> None:

@@ -48,6 +48,18 @@ def test_esc_stops_over_a_modal_dialog(qtbot: QtBot, open_window: Open) -> None:
         session.context.bridge.disconnect_device()
 
 
+def test_a_rig_elsewhere_is_joined_and_nothing_is_started(qtbot: QtBot, open_window: Open) -> None:
+    session = open_window()
+    rig = session.context.rig
+    with DeviceDouble() as device:
+        rig.elsewhere = device.endpoints
+        rig.ensure()
+        qtbot.waitUntil(lambda: rig.phase is RigPhase.UP)
+        assert rig.connect_text == device.endpoints.text()
+        assert session.bridge.jobs.running("serve") == []
+        session.context.bridge.disconnect_device()
+
+
 def test_the_stop_button_stops(qtbot: QtBot, open_window: Open) -> None:
     session = open_window()
     with DeviceDouble() as device:
