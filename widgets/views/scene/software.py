@@ -15,14 +15,14 @@ from widgets.views.scene.interface import Orbit
 from widgets.views.scene.splat import Dots
 
 DEGREES_PER_PIXEL = 0.4
+PEN_STYLE = (Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
 GROUND = "ground"  # these lines lie under the cloud, all others over it
 
 
 @dataclass
 class _Lines:
     points: np.ndarray
-    colour: QColor
-    width: float
+    pen: QPen
     strip: bool
 
 
@@ -51,7 +51,8 @@ class SoftwareScene(QWidget):
         if len(points) < 2:
             self._lines.pop(name, None)
         else:
-            self._lines[name] = _Lines(np.asarray(points, dtype=float), colour, width, strip)
+            pen = QPen(colour, width, *PEN_STYLE)
+            self._lines[name] = _Lines(np.asarray(points, dtype=float), pen, strip)
 
     def set_points(self, name: str, points: np.ndarray, colours: np.ndarray, size: float) -> None:
         """Draw points (n, 3) in colours (n, 3), 0..255."""
@@ -96,15 +97,7 @@ class SoftwareScene(QWidget):
 
     def _paint_lines(self, painter: QPainter, lines: _Lines) -> None:
         pixels = self._orbit.project(lines.points, self.width(), self.height())
-        painter.setPen(
-            QPen(
-                lines.colour,
-                lines.width,
-                Qt.PenStyle.SolidLine,
-                Qt.PenCapStyle.RoundCap,
-                Qt.PenJoinStyle.RoundJoin,
-            )
-        )
+        painter.setPen(lines.pen)
         if lines.strip:
             whole = pixels[~np.isnan(pixels).any(axis=1)]
             painter.drawPolyline(QPolygonF([QPointF(u, v) for u, v, _ in whole.tolist()]))
