@@ -39,6 +39,7 @@ class RigSession(QObject):
 
     Signals:
         changed(): `phase` or `info` changed.
+        described(): `info` was read anew; the rig goes on.
         up(): The rig is there: `info` and `connect_text` are set.
         down(str): It has gone; the text says why, empty if it was asked to.
         asked_to_leave(str): Another page claims the rig; the present owner of this name must end what it runs on it
@@ -54,6 +55,7 @@ class RigSession(QObject):
     """
 
     changed = Signal()
+    described = Signal()
     up = Signal()
     down = Signal(str)
     asked_to_leave = Signal(str)
@@ -122,6 +124,16 @@ class RigSession(QObject):
         """Return a camera's geometry by name, None if the rig has none of that name."""
         cameras = self.info.cameras if self.info is not None else ()
         return next((camera for camera in cameras if camera.name == name), None)
+
+    def describe_again(self) -> None:
+        """Ask what the rig offers once more: a camera was calibrated; `described` follows."""
+        if self.phase is RigPhase.UP:
+            self._bridge.command("describe", self._on_described_again)
+
+    def _on_described_again(self, answer: Answer) -> None:
+        if self.phase is RigPhase.UP and answer.ok:
+            self.info = msgspec.convert(answer.result, ServerInfo)
+            self.described.emit()
 
     def software_stop(self, why: str) -> None:
         """Ask the device server to stop all motion now; re-arming needs a new press."""

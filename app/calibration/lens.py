@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from app.calibration.views import LEAST_VIEWS, Collection, View, guess
+from app.calibration.views import ENOUGH_CELLS, LEAST_VIEWS, Collection, View, guess
 from app.core.calibration import CalibrationError
 
 BAD_TIMES_MEDIAN, BAD_PX = 2.5, 0.25  # a view is bad when its residual is above both
@@ -66,6 +66,10 @@ def _solve(collection: Collection, used: list[View]) -> Lens:
     points = [collection.finder.points[view.sighting.ids].astype(np.float32) for view in used]
     corners = [view.sighting.corners.astype(np.float32).reshape(-1, 1, 2) for view in used]
     flags = 0 if len(used) >= K3_VIEWS else cv2.CALIB_FIX_K3
+    if (
+        collection.coverage() > 0
+    ).mean() < ENOUGH_CELLS:  # where no corner was, a simpler lens extrapolates better
+        flags |= cv2.CALIB_ZERO_TANGENT_DIST | cv2.CALIB_FIX_K2 | cv2.CALIB_FIX_K3
     rms, matrix, distortion, _, _, spread, _, errors = cv2.calibrateCameraExtended(
         points, corners, collection.size, guess(collection.size), np.zeros(5), flags=flags
     )

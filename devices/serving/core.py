@@ -213,7 +213,9 @@ class DeviceServer:
     # commands, by the names that `Command` lists
 
     def on_describe(self) -> Any:
-        """Return the `ServerInfo`."""
+        """Return the `ServerInfo`, with the calibrations as they are kept now."""
+        cameras = self._calibrated(self.description.cameras, self.info.streams)
+        self.info = msgspec.structs.replace(self.info, cameras=cameras)
         return msgspec.to_builtins(self.info)
 
     def on_sync(self, nonce: str) -> None:

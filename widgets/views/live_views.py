@@ -10,6 +10,8 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QSplitter, QVBoxLayout, QWidget
 
 from app.core.wire.messages import ServerInfo
+from widgets.calibrate.watch import CalibrationWatch
+from widgets.calibrate.wizard import CalibrationWizard
 from widgets.context import WindowContext
 from widgets.views.camera_grid import CameraGrid, expected_cameras
 from widgets.views.camera_view import CameraView
@@ -74,7 +76,6 @@ class LiveViews(QWidget):
         mouse_pressed(), mouse_released(): On a camera picture.
         mouse_dragged(str, float, float): Camera name, pull to the right and up.
         mouse_wheeled(float): Notches.
-        calibrate_asked(str): The person wants to calibrate this camera.
 
     Attributes:
         live: The newest state, as it was drawn last.
@@ -84,7 +85,6 @@ class LiveViews(QWidget):
     mouse_released = Signal()
     mouse_dragged = Signal(str, float, float)
     mouse_wheeled = Signal(float)
-    calibrate_asked = Signal(str)
 
     def __init__(self, context: WindowContext) -> None:
         super().__init__()
@@ -108,7 +108,10 @@ class LiveViews(QWidget):
         self.grid.released.connect(self.mouse_released)
         self.grid.dragged.connect(self.mouse_dragged)
         self.grid.wheeled.connect(self.mouse_wheeled)
-        self.grid.calibrate_asked.connect(self.calibrate_asked)
+        self.grid.calibrate_asked.connect(self._calibrate)
+        self._watch = CalibrationWatch(context, self)
+        self._watch.moved.connect(self._on_moved)
+        context.rig.described.connect(lambda: self.attach(context.rig.info))
 
     @property
     def cameras(self) -> dict[str, CameraView]:
@@ -139,9 +142,19 @@ class LiveViews(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._whole)
 
+    def _calibrate(self, camera: str) -> None:
+        """Open the wizard for a camera."""
+        CalibrationWizard(self._context, camera, self.window()).show()
+
+    def _on_moved(self, camera: str, words: str) -> None:
+        if camera in self.cameras:
+            self.cameras[camera].set_moved(words)
+
     def attach(self, info: ServerInfo | None) -> None:
         """Take over what a rig offers; None when it has gone."""
         self.grid.attach(info)
+        if self.isVisible():  # another page's views look at the same cameras
+            self._watch.look(info)
         self._reader = LiveReader(info)
         if info is not None:
             self.pads.build([sensor.info.name for sensor in self._reader.sensors])

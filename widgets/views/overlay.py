@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import QLineF, QPointF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from app.core.geometry import pose_to_matrix, project
@@ -270,10 +270,11 @@ def _paint_arrow(
     tail, tip = line.at(0), line.at(1)
     paint_force(painter, tail, tip, theme, marks.touch.over)
     if named:
-        painter.setFont(theme.font("small", bold=True))
-        place = QPointF(tip.x() + LABEL_GAP, tip.y())
-        for dx, dy in ((-1, 0), (1, 0), (0, -1), (0, 1)):  # words over a picture need a rim to be read
-            painter.setPen(theme.colour("overlay_ground", 0.8))
-            painter.drawText(place + QPointF(dx, dy), marks.touch.name)
+        painter.setFont(theme.font("small"))
+        width = painter.fontMetrics().horizontalAdvance(marks.touch.name)
+        box = QRectF(tip.x() + LABEL_GAP, tip.y() - 8, width + 8, 16)
+        painter.fillRect(
+            box, theme.colour("overlay_ground", 0.6)
+        )  # words over a picture need a ground to be read
         painter.setPen(theme.colour("overlay"))
-        painter.drawText(place, marks.touch.name)
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, marks.touch.name)
