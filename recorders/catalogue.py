@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -84,6 +85,11 @@ def read_row(path: Path) -> FileRow:
         return FileRow(uuid=path.stem, path=str(path), bytes=size, broken=error.sentence())
 
 
+def checksum(row: tuple[object, ...]) -> int:
+    """Return the checksum of a row of the index."""
+    return zlib.crc32(repr(row).encode())
+
+
 class Catalogue:
     """The index, brought up to date when it is opened (a context manager). Owned by one thread."""
 
@@ -106,15 +112,27 @@ class Catalogue:
 
     def rows(self) -> list[FileRow]:
         """Return a row per file, by path."""
-        found = self._database.execute(
-            "SELECT place, name, row FROM episodes ORDER BY place, name"
-        ).fetchall()
+        found = self._stored()
         return [
             msgspec.structs.replace(
                 msgspec.json.decode(text, type=FileRow), path=str(self.folder / place / name)
             )
-            for place, name, text in found
+            for place, name, _, _, text in found
         ]
+
+    def _stored(self) -> list[tuple[str, str, int, int, str]]:
+        """Return the rows as they are kept.
+
+        Raises:
+            sqlite3.DatabaseError: If one is not what was written: SQLite itself would not notice.
+        """
+        found = self._database.execute(
+            "SELECT place, name, bytes, changed_ns, row, crc FROM episodes ORDER BY place, name"
+        ).fetchall()
+        for *row, crc in found:
+            if checksum(tuple(row)) != crc:
+                raise sqlite3.DatabaseError("a row is damaged")
+        return [tuple(row[:5]) for row in found]
 
     def _open(self, path: str | None = None) -> sqlite3.Connection:
         target = path or (str(self.path) if os.access(self.folder, os.W_OK) else ":memory:")
@@ -125,7 +143,7 @@ class Catalogue:
                 raise sqlite3.DatabaseError(f"layout {layout}")
             database.execute(
                 "CREATE TABLE IF NOT EXISTS episodes (place TEXT, name TEXT, bytes INTEGER, changed_ns INTEGER,"
-                " row TEXT, PRIMARY KEY (place, name))"
+                " row TEXT, crc INTEGER, PRIMARY KEY (place, name))"
             )
             database.execute(f"PRAGMA user_version = {LAYOUT}")
         except sqlite3.Error:
@@ -146,12 +164,7 @@ class Catalogue:
             self._refresh()
 
     def _refresh(self) -> None:
-        known = {
-            (place, name): (size, changed)
-            for place, name, size, changed in self._database.execute(
-                "SELECT place, name, bytes, changed_ns FROM episodes"
-            )
-        }
+        known = {(place, name): (size, changed) for place, name, size, changed, _ in self._stored()}
         fresh = []
         for path in episode_files(self.folder):
             try:
@@ -162,8 +175,9 @@ class Catalogue:
             if known.pop(key, None) != (status.st_size, status.st_mtime_ns):
                 row = read_row(path)
                 changed_ns = 0 if row.broken else status.st_mtime_ns  # a broken file is looked at every time
-                fresh.append((*key, status.st_size, changed_ns, msgspec.json.encode(row).decode()))
+                stored = (*key, status.st_size, changed_ns, msgspec.json.encode(row).decode())
+                fresh.append((*stored, checksum(stored)))
         if fresh or known:
             with self._database:
-                self._database.executemany("INSERT OR REPLACE INTO episodes VALUES (?, ?, ?, ?, ?)", fresh)
+                self._database.executemany("INSERT OR REPLACE INTO episodes VALUES (?, ?, ?, ?, ?, ?)", fresh)
                 self._database.executemany("DELETE FROM episodes WHERE place = ? AND name = ?", list(known))

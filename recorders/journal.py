@@ -9,6 +9,8 @@ One MCAP message is one message of the wire: `[u32 length of the header][SampleH
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import struct
 import zlib
@@ -99,6 +101,8 @@ class JournalWriter:
         """Finish the open chunk and wait until everything so far is on the disk."""
         self._writer.flush()
         os.fdatasync(self._output.handle)
+        if os.fstat(self._output.handle).st_nlink == 0:
+            raise OSError(errno.ENOENT, "somebody deleted it")
         self._synced = self._output.size
 
     def finish(self, stop: StopRecord) -> None:
@@ -113,7 +117,8 @@ class JournalWriter:
     def abandon(self) -> None:
         """Close after an error: what lies behind the last sync is cut off."""
         if self._output.handle >= 0:
-            os.ftruncate(self._output.handle, self._synced)
+            with contextlib.suppress(OSError):  # a disk that is gone, or can only be read
+                os.ftruncate(self._output.handle, self._synced)
             self._close()
 
     def _add_record(self, name: str, record: msgspec.Struct) -> None:

@@ -14,10 +14,11 @@ from app.core.wire.client import DeviceClient
 from app.core.wire.codec import decode_array
 from app.core.wire.messages import SampleHeader
 from recorders.commit import Committed
-from recorders.files import episode_path, free_bytes, journal_path
+from recorders.files import episode_path, journal_path
 from recorders.journal import JournalWriter
 from recorders.queueing import QueuedSample
 from recorders.records import OUTCOMES, TAKE_SCHEMA_VERSION, StopRecord, TakeRecord
+from recorders.room import Room
 from recorders.samples import check_message
 from recorders.take import TICK, Phase, Take
 from recorders.writing import TakeWriter
@@ -29,8 +30,6 @@ STOP_PATIENCE_S = 30.0
 CREDITS = 50
 RECEIVE_MS = 10
 RECEIVE_LIMIT_S = 0.1
-RESERVE_BYTES = 64 * 1024 * 1024
-NOMINAL_BYTES_PER_S = 5e6  # until a take has run long enough to tell
 MAX_TOLD = 50
 
 
@@ -51,7 +50,7 @@ class Recorder:
         silence_s: float = SILENCE_S,
     ) -> None:
         self.folder, self.client, self.link = folder, client, link
-        self.floor_bytes, self.silence_s = floor_bytes, silence_s
+        self.room, self.silence_s = Room(folder, floor_bytes), silence_s
         self.holder = f"recorder:{folder.resolve()}"
         self.files: list[str] = []
         self.last_error: TouchstoneError | None = None
@@ -135,13 +134,7 @@ class Recorder:
             raise RecordingError(
                 f"take {uuid}", "there is an episode of this name", way_out="Give each take its own uuid"
             )
-        free = free_bytes(self.folder)
-        if free < self.floor_bytes:
-            raise RecordingError(
-                f"data folder {self.folder}",
-                f"{free / 1e6:.0f} MB are left on its disk, and a take needs {self.floor_bytes / 1e6:.0f} MB to start",
-                way_out="Make room, or record into another folder with --data",
-            )
+        self.room.check_start()
         info = self.client.describe()
         if info.lockstep:
             self.client.call("credits_on", holder=self.holder, count=CREDITS)
@@ -326,10 +319,10 @@ class Recorder:
             if now - self._stop_asked > STOP_PATIENCE_S:
                 self._cut(take, "The take was closed before its last moment came: the bench does not go on.")
             return
-        free = free_bytes(self.folder)
-        if free < writer.size + min(self.floor_bytes, RESERVE_BYTES) // 2:
-            self._cut(take, f"The disk is nearly full ({free / 1e6:.0f} MB left), so the take was ended.")
-        elif take.info.lockstep:
+        self.room.note(writer.size, now - self._started)
+        if self._ends_for_room(take, writer):
+            return
+        if take.info.lockstep:
             self._tell_doubts(take)
         elif take.phase is Phase.WAITING and now - self._started > FIRST_SAMPLE_S:
             missing = ", ".join(sorted(take.missing))
@@ -342,6 +335,18 @@ class Recorder:
             )
         else:
             self._tell_doubts(take)
+
+    def _ends_for_room(self, take: Take, writer: TakeWriter) -> bool:
+        """End the take if the disk is nearly full or its folder is gone; returns whether it was."""
+        try:
+            full = self.room.is_nearly_full(writer.size)
+        except RecordingError as error:
+            self._cut(take, error.sentence())
+            return True
+        if full:
+            left = self.room.free() / 1e6
+            self._cut(take, f"The disk is nearly full ({left:.0f} MB left), so the take was ended.")
+        return full
 
     def _tell_doubts(self, take: Take) -> None:
         take.watch.newly_silent(self._now(take) if take.info.lockstep else 0)
@@ -358,13 +363,14 @@ class Recorder:
             self.link.send("state", name="waiting", take=take.uuid, missing=sorted(take.missing))
             return
         seconds = max(0, self._now(take) - take.start_ns) / NS_PER_S
+        try:
+            left = self.room.seconds_left(writer.size)
+        except RecordingError:
+            return  # the next look at the disk ends the take
+        if warning := self.room.warning(left):
+            self.link.notice(warning, "warning")
         self.link.send(
             "state", name="recording", take=take.uuid, seconds=seconds, bytes=writer.size, dropped=take.dropped,
-            disk_free_s=self._disk_seconds(writer.size, time.monotonic() - self._started), gaps=take.gaps(),
+            disk_free_s=left, gaps=take.gaps(),
             flags=take.doubts(),
         )  # fmt: skip
-
-    def _disk_seconds(self, size: int, seconds: float) -> float:
-        """Return how long the disk lasts: journal and episode both need room until the take is committed."""
-        rate = size / seconds if seconds > 1.0 else NOMINAL_BYTES_PER_S
-        return max(0.0, (free_bytes(self.folder) - size - self.floor_bytes) / (2.0 * max(rate, 1.0)))

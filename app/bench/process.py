@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-from app.bench import peer, wire
+from app.bench import peer, record, wire
 from app.core.link.child import ChildLink
 
 Bench = Callable[[argparse.Namespace, ChildLink], dict[str, Any]]
@@ -15,6 +15,10 @@ BENCHES: dict[str, tuple[Bench, str]] = {
     "wire": (
         wire.run,
         "round trips beside bare pyzmq, jitter of the operator loop, age of samples, input to governor",
+    ),
+    "record": (
+        record.run,
+        "the recorder under four cameras, 1 kHz state and touch; with --peer beside LeRobot's",
     ),
     "wire-peer": (peer.run, "the other end of `wire` (started by it)"),
 }
@@ -26,6 +30,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", choices=list(BENCHES), help=about)
     parser.add_argument("--rig", default="sim/wipe")
     parser.add_argument("--seconds", type=float, default=10.0, help="about how long each part lasts")
+    parser.add_argument(
+        "--data", help="of `record`: a folder on the disk that is meant; the temporary one by default"
+    )
+    parser.add_argument(
+        "--peer", metavar="PYTHON", help="of `record`: a Python with lerobot, to be measured as well"
+    )
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:

@@ -77,7 +77,9 @@ class SyntheticLoad:
 
     def _number_streams(self) -> tuple[StreamSpec, ...]:
         rate = float(self._options.wrench_rate)
+        joints = (StreamSpec("arm", "joints", "<f8", (14,), float(self._options.state_rate), "rad, rad/s"),)
         return (
+            *(joints if self._options.state_rate else ()),
             StreamSpec("arm", "pose", "<f8", (7,), 250.0, "m, quaternion", "base"),
             StreamSpec("arm", "gripper", "<f8", (1,), 250.0, "m"),
             StreamSpec("finger", "wrench", "<f4", (6,), rate, "N, N·m", "tool"),
@@ -132,6 +134,7 @@ class SyntheticLoad:
         times = now_ns - (TICK_NS // count) * np.arange(count - 1, -1, -1)
         rows = wrench_at(times * 1e-9).astype(np.float32)
         samples = [Sample("finger/wrench", int(t), row) for t, row in zip(times, rows, strict=True)]
+        samples.extend(self._joints(now_ns))
         samples.append(Sample("arm/pose", now_ns, self._pose))
         samples.append(Sample("arm/gripper", now_ns, np.array([self._gripper])))
         if self._ticks % FIELD_TICKS == 0:
@@ -139,6 +142,11 @@ class SyntheticLoad:
             field = (swing * np.array([1.0, 0.5, 0.25])).astype(np.float32)
             samples.append(Sample("finger/field", now_ns, field))
         return samples
+
+    def _joints(self, now_ns: int) -> list[Sample]:
+        count = self._options.state_rate // 250
+        times = now_ns - (TICK_NS // max(count, 1)) * np.arange(count - 1, -1, -1)
+        return [Sample("arm/joints", int(t), np.sin(2e-9 * t + np.arange(14))) for t in times]
 
     def _pictures(self, kind: str, count: int, now_ns: int) -> list[Sample]:
         made = [(camera.name, camera.colour if kind == "color" else camera.depth) for camera in self._cameras]

@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 
 from recorders.hdf5.attributes import is_sealed
-from recorders.hdf5.schema import DIGEST, STREAMS, columns_of, digest_of
+from recorders.hdf5.schema import DATA, DIGEST, OFFSETS, STREAMS, columns_of, digest_of
 from recorders.hdf5.writer import Expected
 
 READ_BYTES = 4 * 1024 * 1024
@@ -31,6 +31,27 @@ def datasets_of(file: h5py.File, encodings: Mapping[str, str]) -> Iterator[tuple
         for name in columns_of(encoding):
             path = f"/{STREAMS}/{topic}/{name}"
             yield path, file[path]
+
+
+def _lost_samples(file: h5py.File, path: str, dataset: h5py.Dataset) -> str:
+    """Return which samples are in the chunks of a data set that cannot be read, in words."""
+    step, found = dataset.chunks[0], []
+    for first in range(0, dataset.shape[0], step):
+        try:
+            dataset[first : first + step]
+        except (OSError, RuntimeError):
+            found.append((first, min(first + step, dataset.shape[0]) - 1))
+    stream = path.rpartition("/")[0]
+    if (
+        path.endswith(f"/{DATA}") and OFFSETS in file[stream]
+    ):  # rows are bytes: tell the pictures that they are of
+        try:
+            offsets = file[f"{stream}/{OFFSETS}"][:]
+        except (OSError, RuntimeError):
+            return "no picture of it"
+        place = lambda row: int(np.searchsorted(offsets, row, side="right")) - 1  # noqa: E731
+        found = [(place(first), place(last)) for first, last in found]
+    return "samples " + ", ".join(f"{first} to {last}" for first, last in found) if found else "no sample"
 
 
 def problems_of(file: h5py.File, encodings: Mapping[str, str], expected: Expected | None = None) -> list[str]:
@@ -62,7 +83,8 @@ def problems_of(file: h5py.File, encodings: Mapping[str, str], expected: Expecte
         try:
             actual = digest_of(blocks_of(dataset))
         except (OSError, RuntimeError) as error:
-            problems.append(f"{path} cannot be read ({str(error).splitlines()[0]})")
+            lost = _lost_samples(file, path, dataset)
+            problems.append(f"{path} cannot be read: {lost} ({str(error).splitlines()[0]})")
             continue
         if actual != wanted:
             problems.append(f"{path} is not what was written (checksum)")

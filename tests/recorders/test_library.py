@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import random
 import shutil
 import sqlite3
 from pathlib import Path
@@ -10,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import EpisodeError
+from recorders.commit import commit
 from recorders.library import find_episode, list_episodes
-from tests.recorders.takes import make_episode
+from recorders.reader import EpisodeFile
+from tests.recorders.takes import make_episode, make_messages, write_journal
 
 
 def test_rows_tell_what_a_person_wants_to_know(tmp_path: Path) -> None:
@@ -62,6 +66,44 @@ def test_a_lost_catalogue_is_made_again_with_the_same_content(tmp_path: Path, da
         database.close()
     assert list_episodes(tmp_path) == before
     assert list_episodes(tmp_path) == before
+
+
+def resolve(folder: Path) -> dict[str, str]:
+    """Return the digest of the first picture of each episode, as the list resolves it."""
+    found = {}
+    for row in list_episodes(folder):
+        with EpisodeFile(row.path) as episode:
+            assert episode.uuid == row.uuid
+            found[row.uuid] = hashlib.sha256(episode.picture("scene/color", row.bytes % 5)).hexdigest()
+    return found
+
+
+def test_no_damage_of_the_index_gives_an_episode_the_video_of_another(tmp_path: Path) -> None:
+    """D10: cut anywhere, bytes changed anywhere, rows swapped."""
+    for number in range(3):
+        journal, _ = write_journal(tmp_path, make_messages(6, start=1 + 10 * number))
+        commit(tmp_path, journal)
+    rows, pictures = list_episodes(tmp_path), resolve(tmp_path)
+    file, chance = tmp_path / "catalogue.sqlite", random.Random(9)
+    whole = file.read_bytes()
+    for _ in range(25):
+        damaged = bytearray(whole)
+        if chance.random() < 0.3:
+            damaged = damaged[: chance.randrange(len(damaged))]
+        else:
+            for _ in range(chance.choice((1, 30))):
+                damaged[chance.randrange(len(damaged))] ^= 1 << chance.randrange(8)
+        file.write_bytes(damaged)
+        assert list_episodes(tmp_path) == rows
+    with sqlite3.connect(file) as database:
+        texts = [row for (row,) in database.execute("SELECT row FROM episodes ORDER BY name")]
+        names = [name for (name,) in database.execute("SELECT name FROM episodes ORDER BY name")]
+        for name, text in zip(names, texts[1:] + texts[:1], strict=True):
+            database.execute("UPDATE episodes SET row = ? WHERE name = ?", (text, name))
+    database.close()
+    assert list_episodes(tmp_path) == rows
+    assert resolve(tmp_path) == pictures
+    assert len(set(pictures.values())) == 3
 
 
 def test_new_changed_and_deleted_files_are_seen(tmp_path: Path) -> None:
