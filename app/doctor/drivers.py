@@ -12,7 +12,7 @@ def look() -> list[Finding]:
     from devices.specs import DRIVERS, LIBRARIES, missing
 
     known = registry()
-    lacking = {spec.extra for spec in known.parts.values() if spec.missing()}
+    lacking = {spec.extra for spec in known.parts.values() if spec.missing() and spec.installable()}
     lacking |= {LIBRARIES[driver][1] for driver in DRIVERS if missing(driver)}
     blocked = [spec.id for spec in known.parts.values() if spec.missing()]
     blocked += [driver for driver in DRIVERS if missing(driver)]

@@ -63,3 +63,55 @@ class XArm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     answer_s: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.1
     drift_n: Annotated[float, msgspec.Meta(gt=0)] = 10.0
     stale_s: Annotated[float, msgspec.Meta(gt=0)] = 0.1
+
+
+class Franka(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A Franka Research 3 over its Franka Control Interface (FCI); the tool is the end effector that is set in Desk.
+
+    Attributes:
+        control: Let it move. Off, it is only measured. Motion was never tried on a real arm: see the help.
+        rate_hz: Of measuring and of targets; the loop beside the arm runs at 1000.
+        impedance: Which of the arm's own controllers follows the targets.
+        smoothing_s: Time constant of each of the three filters between targets and arm.
+        realtime: Refuse to run without a real-time kernel.
+        farthest_m: A target farther from the measured pose ends motion.
+        wrench_sign: −1 if pushing the tool towards its +x shows −x.
+        stale_s: Age at which the pose is no number any more, and motion ends.
+    """
+
+    host: str
+    control: bool = False
+    rate_hz: Annotated[float, msgspec.Meta(ge=50, le=250)] = 100.0
+    impedance: Literal["cartesian", "joint"] = "cartesian"
+    smoothing_s: Annotated[float, msgspec.Meta(ge=0.008, le=0.1)] = 0.012
+    realtime: bool = False
+    farthest_m: Annotated[float, msgspec.Meta(gt=0, le=0.2)] = 0.1
+    wrench_sign: Literal[1, -1] = 1
+    drift_n: Annotated[float, msgspec.Meta(gt=0)] = 10.0
+    stale_s: Annotated[float, msgspec.Meta(gt=0)] = 0.1
+
+
+class Flexiv(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A Flexiv Rizon; the tool is the TCP that is set on its pendant, the base its world frame.
+
+    Attributes:
+        serial: Of the arm: "Rizon4s-123456".
+        interface: IPv4 address of this machine's network interface towards the arm; empty: all are tried.
+        control: Let it move. Off, it is only measured. Nothing of this was tried on a real arm: see the help.
+        rate_hz: Of measuring and of targets.
+        speed_m_s, angular_speed_rad_s: The most that its own motion generator makes of a target.
+        farthest_m: A target farther from the measured pose ends motion.
+        wrench_sign: −1 if pushing the tool towards its +x shows −x.
+        stale_s: Age at which the pose is no number any more, and motion ends.
+    """
+
+    serial: str
+    interface: str = ""
+    control: bool = False
+    rate_hz: Annotated[float, msgspec.Meta(ge=50, le=100)] = 100.0
+    speed_m_s: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.3
+    angular_speed_rad_s: Annotated[float, msgspec.Meta(gt=0, le=3)] = 1.0
+    farthest_m: Annotated[float, msgspec.Meta(gt=0, le=0.2)] = 0.1
+    wrench_sign: Literal[1, -1] = 1
+    drift_n: Annotated[float, msgspec.Meta(gt=0)] = 10.0
+    stale_s: Annotated[float, msgspec.Meta(gt=0)] = 0.1

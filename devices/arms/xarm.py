@@ -22,12 +22,12 @@ from app.core.geometry import (
     pose_to_matrix,
     quat_multiply,
     quat_to_rotvec,
-    rotation_error,
     rotvec_to_quat,
 )
 from devices.arms.fed import ALIVE, CONNECT_S, FedArm
 from devices.arms.options import XArm
 from devices.arms.outbox import Outbox
+from devices.arms.speeds import Speeds
 from devices.interface import Sample
 from devices.parts.interface import ArmState
 from devices.touch.wrench import Tare, carried
@@ -35,7 +35,6 @@ from devices.touch.wrench import Tare, carried
 PORT = 502
 READ_S = 0.25
 READY_S = 3.0
-SPEED_S = 0.05  # speeds are differences of poses over this time
 SERVO_MODE = 1
 REPORT = "real"  # TCP 30003
 STOPPED = (4, 5)  # states in which it does not move: stopped, stopping
@@ -50,25 +49,6 @@ def rpy_to_quat(rpy: np.ndarray) -> np.ndarray:
         rotvec_to_quat(angle * axis) for angle, axis in zip(rpy, np.eye(3), strict=True)
     )
     return quat_multiply(about_z, quat_multiply(about_y, about_x))
-
-
-class Speeds:
-    """Joint speeds and twist from poses: the difference to the oldest of the last 50 ms."""
-
-    def __init__(self) -> None:
-        self._recent: deque[tuple[int, np.ndarray, np.ndarray]] = deque()
-
-    def of(self, t_ns: int, joints: np.ndarray, pose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Take in angles (J,) and a pose (7,); return speeds (J,), rad/s, and twist (6,), m/s and rad/s."""
-        while self._recent and t_ns - self._recent[0][0] > SPEED_S * 1e9:
-            self._recent.popleft()
-        self._recent.append((t_ns, joints, pose))
-        then_ns, before, there = self._recent[0]
-        seconds = (t_ns - then_ns) * 1e-9
-        if seconds <= 0.0:
-            return np.zeros(len(joints)), np.zeros(6)
-        turned = rotation_error(pose[3:], there[3:])
-        return (joints - before) / seconds, np.concatenate([pose[:3] - there[:3], turned]) / seconds
 
 
 class XArmSource:

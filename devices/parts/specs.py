@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
@@ -34,6 +35,7 @@ class PartSpec:
         options: "module:Struct" of the options; the module is light.
         modules: Import names of the SDK that it needs.
         extra: Optional dependency of pyproject.toml that brings them; empty if it needs none.
+        pythons: Versions of Python that the SDK has packages for; empty: all that Touchstone runs on.
     """
 
     id: str
@@ -43,6 +45,17 @@ class PartSpec:
     options: str
     modules: tuple[str, ...] = ()
     extra: str = ""
+    pythons: tuple[str, ...] = ()
+
+    def installable(self) -> bool:
+        """Return whether the SDK has a package for this Python."""
+        return not self.pythons or "{}.{}".format(*sys.version_info) in self.pythons
+
+    def way_out(self) -> str:
+        """Return how to get the SDK."""
+        if self.installable():
+            return f"Run `{install_command(self.extra)}`"
+        return f"Set Touchstone up with Python {self.pythons[-1]}, then install {', '.join(self.modules)}"
 
     def missing(self) -> tuple[str, ...]:
         """Return the import names that are not installed; imports nothing."""
@@ -55,6 +68,14 @@ PARTS: tuple[PartSpec, ...] = (
     PartSpec(
         "arm/xarm", "arm", "UFACTORY xArm, 850, Lite 6", "devices.arms.xarm:make_xarm", "devices.arms.options:XArm",
         ("xarm",), "xarm",
+    ),
+    PartSpec(
+        "arm/franka", "arm", "Franka Research 3 (FCI)", "devices.arms.franka:make_franka",
+        "devices.arms.options:Franka", ("pylibfranka",), "franka",
+    ),
+    PartSpec(
+        "arm/flexiv", "arm", "Flexiv Rizon", "devices.arms.flexiv:make_flexiv", "devices.arms.options:Flexiv",
+        ("flexivrdk",), "flexiv", pythons=("3.10", "3.12"),
     ),
     PartSpec(
         "camera/uvc", "camera", "USB camera", "devices.cameras.camera:make_uvc", "devices.cameras.options:Uvc",
@@ -148,8 +169,10 @@ def make_part(driver: str, name: str, options: Mapping[str, Any], known: Registr
             options=[item.name for item in valid],
         ) from error
     if missing := spec.missing():
+        why = "which is not installed"
+        if not spec.installable():
+            why = "which has no package for Python {}.{}".format(*sys.version_info)
         raise DeviceError(
-            f"part {name!r} ({driver})", f"it needs {', '.join(missing)}, which is not installed",
-            way_out=f"Run `{install_command(spec.extra)}`",
-        )  # fmt: skip
+            f"part {name!r} ({driver})", f"it needs {', '.join(missing)}, {why}", way_out=spec.way_out()
+        )
     return load(spec.factory)(name, chosen)

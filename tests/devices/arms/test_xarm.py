@@ -18,7 +18,8 @@ from app.core.errors import DeviceError
 from app.core.geometry import rotvec_to_quat
 from devices.arms.fed import FedArm
 from devices.arms.options import XArm
-from devices.arms.xarm import Speeds, make_xarm, rpy_to_quat
+from devices.arms.speeds import Speeds
+from devices.arms.xarm import make_xarm, rpy_to_quat
 from tests.devices.contract.xarm_double import Controller, xarm_controller
 from tests.hygiene import wait_until
 

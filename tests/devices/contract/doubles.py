@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.devices.contract.franka_double import franka_controller
 from tests.devices.contract.gel_pictures import GelPicture
 from tests.devices.contract.netft_double import netft_box
 from tests.devices.contract.ur_double import ur_controller
@@ -62,6 +63,12 @@ def ur_arm(folder: Path) -> Iterator[Options]:
 
 
 @contextmanager
+def franka(folder: Path) -> Iterator[Options]:
+    with franka_controller() as (options, _):
+        yield {**options, "control": True}
+
+
+@contextmanager
 def xarm(folder: Path) -> Iterator[Options]:
     with xarm_controller() as (options, _):
         yield {**options, "control": True, "force": True}
@@ -71,6 +78,7 @@ DOUBLES: dict[str, Callable[[Path], AbstractContextManager[Options]]] = {
     "arm/none": no_arm,
     "arm/ur": ur_arm,
     "arm/xarm": xarm,
+    "arm/franka": franka,
     "camera/file": video_file,
     "camera/stream": network_stream,
     "camera/realsense": realsense,
@@ -80,5 +88,6 @@ DOUBLES: dict[str, Callable[[Path], AbstractContextManager[Options]]] = {
 }
 # Drivers that nothing here can stand in for, with the reason that the help gives too.
 HARDWARE_ONLY = {
+    "arm/flexiv": "its library has no package for Python 3.11; a stand-in for it is in tests/devices/arms",
     "camera/uvc": "a V4L2 device node is a kernel object; what reads it is the code of camera/file and camera/stream",
 }
