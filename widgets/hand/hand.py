@@ -224,6 +224,12 @@ class Hand(QObject):
         """One look at the input, from the timer: detects what ends motion, stamps and sends a beat."""
         now = self._now_ns()
         late_ns, self._last_ns = now - self._last_ns, now
+        if self._space and self._held_key.went_up():
+            held = self.grip is Grip.HELD
+            self._release(self.dead_man)
+            if held:
+                self.lost.emit("the dead-man is up, though its release was not heard of")
+            return
         if self.grip is Grip.HELD:
             if late_ns > STALL_NS:
                 self.drop(f"the window stalled for {late_ns * 1e-6:.0f} ms")
@@ -231,10 +237,6 @@ class Hand(QObject):
             hindrance = self._hindrance()
             if hindrance:
                 self.drop(hindrance)
-                return
-            if self._space and self._held_key.went_up():
-                self._release(self.dead_man)
-                self.lost.emit("the dead-man is up, though its release was not heard of")
                 return
         self._send()
 
