@@ -51,9 +51,13 @@ def threads() -> set[int]:
 
 
 def settle_memory() -> None:
-    """Collect garbage now, and look at nothing that is there now again: later collections take microseconds."""
-    gc.collect()
-    gc.freeze()
+    """Collect garbage now, and look at nothing that is there now again: later collections take microseconds.
+
+    Once per process: what is frozen and becomes a cycle of garbage later stays.
+    """
+    if gc.get_freeze_count() == 0:
+        gc.collect()
+        gc.freeze()
 
 
 def prefer_window() -> None:

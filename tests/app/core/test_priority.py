@@ -34,6 +34,26 @@ def test_control_and_its_wires_are_real_time_if_permitted_and_later_threads_are_
     granted, ranks, nice, later = answer.stdout.strip().split(";")
     assert granted in ("realtime", "raised", "ordinary")
     assert later == "True"
-    assert ranks == ("[10, 20]" if granted == "realtime" else "[]")  # the I/O thread of the wire, and this one
+    assert ranks == (
+        "[10, 20]" if granted == "realtime" else "[]"
+    )  # the I/O thread of the wire, and this one
     if granted == "realtime":
         assert nice == "[0, 0, 0]"  # the others of both contexts
+
+
+SETTLED = """
+import gc
+from app.core.priority import settle_memory
+rows = [[] for _ in range(1000)]
+settle_memory()
+first = gc.get_freeze_count()
+more = [[] for _ in range(1000)]
+settle_memory()
+print(first > 1000, gc.get_freeze_count() <= first, gc.isenabled())
+"""
+
+
+def test_memory_is_settled_once_and_the_collector_goes_on() -> None:
+    words = [sys.executable, "-c", SETTLED]
+    answer = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert answer.stdout.split() == ["True", "True", "True"]
