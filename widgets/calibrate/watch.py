@@ -27,7 +27,7 @@ class CalibrationWatch(QObject):
     def look(self, info: ServerInfo | None) -> None:
         """Start the check, and tell at once which calibrations are too old."""
         kept = [camera for camera in info.cameras if camera.calibrated] if info is not None else []
-        if not kept or info is None or info.lockstep:
+        if not kept or info is None or info.lockstep or not self._context.rig.connect_text:
             return
         for camera in kept:
             if age_days(camera.calibrated) > EXPIRES_DAYS:

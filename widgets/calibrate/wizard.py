@@ -46,6 +46,7 @@ class CalibrationWizard(QDialog):
         self.advice, self.seen = label(START, wrap=True), label("", "muted", wrap=True)
         self.outcome = label("", wrap=True)
         self.views = QListWidget()
+        self.views.setWordWrap(True)
         self.automatic = QCheckBox("Take views by themselves")
         self.automatic.setChecked(True)
         self.print, self.start = QPushButton("Save board to print …"), QPushButton("Start")
@@ -69,6 +70,7 @@ class CalibrationWizard(QDialog):
         side.addLayout(row(self.take, self.drop))
         side.addWidget(self.outcome)
         side.addLayout(row(self.solve, self.keep))
+        side.addStretch(0)
         right = QWidget()
         right.setLayout(side)
         right.setFixedWidth(theme.grid(48))
@@ -135,10 +137,9 @@ class CalibrationWizard(QDialog):
         self.views.clear()
         for view in body["views"]:
             residual = view["residual_px"]
-            words = "" if residual is None else f"  {residual:.2f} px"
-            self.views.addItem(
-                f"{view['name']}: {view['corners']} corners{words}  {view['rejected']}".rstrip()
-            )
+            words = "" if residual is None else f", {residual:.2f} px"
+            words = f", left out: {view['rejected']}" if view["rejected"] else words
+            self.views.addItem(f"{view['name']}: {view['corners']} corners{words}")
         self.advice.setText(str(body["advice"]) or "Enough views: calibrate, or take more.")
         self.advice.setToolTip(HOW)
         self.solve.setEnabled(bool(body["enough"]))
@@ -153,8 +154,10 @@ class CalibrationWizard(QDialog):
     def _allow(self) -> None:
         """Say by the buttons what can be done now."""
         runs = self.job is not None
-        self.settings.setEnabled(not runs)
-        self.start.setEnabled(not runs)
+        for asked in (self.settings, self.print, self.start):
+            asked.setVisible(not runs)
+        for used in (self.seen, self.views, self.automatic, self.take, self.drop, self.solve, self.keep):
+            used.setVisible(runs)
         for button in (self.take, self.automatic):
             button.setEnabled(runs)
         self.drop.setEnabled(runs and self.views.currentRow() >= 0)

@@ -65,6 +65,8 @@ class CameraGrid(QWidget):
         """Show these cameras; views that exist already are kept where the names are the same."""
         if self.views and list(self.views) == list(names):
             return
+        self._column.removeWidget(self.splitter)
+        self.splitter.hide()
         self.splitter.deleteLater()
         self.splitter = self._splitter(Qt.Orientation.Vertical)
         self.views = {}

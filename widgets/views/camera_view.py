@@ -16,7 +16,7 @@ from widgets.views.live import Live
 from widgets.views.overlay import Overlay, paint_overlay
 
 CAPTION = 24
-NOT_CALIBRATED = "Not calibrated: no arrows in this picture."
+NOT_CALIBRATED = ("Not calibrated: no arrows in this picture.", "Not calibrated: no arrows")
 
 
 class CameraView(QWidget):
@@ -175,9 +175,8 @@ class CameraView(QWidget):
         painter.fillRect(strip, self._theme.colour("overlay_ground", 0.72))
         painter.setFont(self._theme.font("small"))
         painter.setPen(self._theme.colour("overlay"))
-        words = painter.fontMetrics().elidedText(
-            NOT_CALIBRATED, Qt.TextElideMode.ElideRight, int(strip.width()) - 16
-        )
+        room, metrics = int(strip.width()) - 16, painter.fontMetrics()
+        words = next((text for text in NOT_CALIBRATED if metrics.horizontalAdvance(text) <= room), "")
         painter.drawText(strip.adjusted(8, 0, -8, 0), Qt.AlignmentFlag.AlignVCenter, words)
 
     def _paint_caption(self, painter: QPainter) -> None:
@@ -202,7 +201,11 @@ class CameraView(QWidget):
         words, wrong = self.standing()
         painter.setFont(theme.font("small"))
         painter.setPen(theme.colour("warning" if wrong else "muted"))
-        shown = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, int(right - left))
+        whole = painter.fontMetrics().horizontalAdvance(words) <= right - left
+        if not whole and wrong and not self.calibrate.isHidden():
+            return  # the button says enough
+        shown = words if whole else words.partition(",")[0]
+        shown = painter.fontMetrics().elidedText(shown, Qt.TextElideMode.ElideRight, int(right - left))
         painter.drawText(QRectF(left, 0, right - left, CAPTION), Qt.AlignmentFlag.AlignVCenter, shown)
 
     def _paint_pull(self, painter: QPainter) -> None:

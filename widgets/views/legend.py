@@ -31,22 +31,18 @@ class Row:
 
 
 def legend_rows(overlay: Overlay) -> list[Row]:
-    """Return the entries, the most telling first."""
+    """Return the entries, the most telling first; of several sensors the one that feels most, by its name."""
     rows: list[Row] = []
     forces = [marks.touch for marks in overlay.marks if marks.touch.wrench is not None]
     fields = [marks.touch for marks in overlay.marks if marks.touch.displacement is not None]
     if forces and overlay.force_bar is not None:
-        bar = overlay.force_bar
-        values = "  ".join(
-            _named(touch.name, f"{touch.force_n or 0.0:5.1f} N", len(forces)) for touch in forces
-        )
-        rows.append(Row("force", f"{bar.value:g} N │ {values}", bar.pixels))
+        bar, most = overlay.force_bar, max(forces, key=lambda touch: touch.force_n or 0.0)
+        value = _named(most.name, f"{most.force_n or 0.0:5.1f} N", len(forces))
+        rows.append(Row("force", f"{bar.value:g} N │ {value}", bar.pixels))
     if fields and overlay.field_bar is not None:
-        bar = overlay.field_bar
-        values = "  ".join(
-            _named(touch.name, f"{touch.field_mm or 0.0:4.2f} mm", len(fields)) for touch in fields
-        )
-        rows.append(Row("touch.field", f"{bar.value:g} mm │ {values}", bar.pixels))
+        bar, most = overlay.field_bar, max(fields, key=lambda touch: touch.field_mm or 0.0)
+        value = _named(most.name, f"{most.field_mm or 0.0:4.2f} mm", len(fields))
+        rows.append(Row("touch.field", f"{bar.value:g} mm │ {value}", bar.pixels))
     if overlay.ghost is not None:
         rows.append(Row("commanded", "commanded"))
     if len(overlay.plan):
@@ -88,7 +84,7 @@ def paint_legend(painter: QPainter, overlay: Overlay, theme: Theme, area: QRectF
         x, middle = area.left() + 8, top + LINE * (index + 0.5)
         for row in line:
             x = _paint_row(painter, row, theme, QPointF(x, middle), scale) + GAP
-    _paint_badges(painter, badges(overlay), theme, QPointF(area.left() + 8, area.top() + 8))
+    _paint_badges(painter, badges(overlay), theme, area.adjusted(8, 8, -8, 0))
 
 
 def _symbol(row: Row, scale: float) -> float:
@@ -132,13 +128,15 @@ def _paint_row(painter: QPainter, row: Row, theme: Theme, at: QPointF, scale: fl
     return end.x() + 6 + width
 
 
-def _paint_badges(painter: QPainter, found: list[tuple[str, str]], theme: Theme, at: QPointF) -> None:
+def _paint_badges(painter: QPainter, found: list[tuple[str, str]], theme: Theme, area: QRectF) -> None:
     painter.setFont(theme.font("small", bold=True))
     for index, (signal, words) in enumerate(found):
-        width = painter.fontMetrics().horizontalAdvance(words)
-        paint_badge(
-            painter, words, theme.signal(signal), theme, QPointF(at.x(), at.y() + index * (BADGE + 4)), width
-        )
+        room = int(area.width()) - 20
+        shown = words if painter.fontMetrics().horizontalAdvance(words) <= room else words.partition(",")[0]
+        shown = painter.fontMetrics().elidedText(shown, Qt.TextElideMode.ElideRight, room)
+        width = painter.fontMetrics().horizontalAdvance(shown)
+        place = QPointF(area.left(), area.top() + index * (BADGE + 4))
+        paint_badge(painter, shown, theme.signal(signal), theme, place, width)
 
 
 def paint_badge(

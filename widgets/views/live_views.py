@@ -9,6 +9,7 @@ from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QSplitter, QVBoxLayout, QWidget
 
+from app.core.sensors import field_devices
 from app.core.wire.messages import ServerInfo
 from widgets.calibrate.watch import CalibrationWatch
 from widgets.calibrate.wizard import CalibrationWizard
@@ -42,6 +43,7 @@ class Titled(QFrame):
     def put(self, inner: QWidget) -> None:
         """Show another widget in place of the present one, which is deleted."""
         self._column.replaceWidget(self._inner, inner)
+        self._inner.hide()
         self._inner.deleteLater()
         self._inner = inner
 
@@ -157,7 +159,8 @@ class LiveViews(QWidget):
             self._watch.look(info)
         self._reader = LiveReader(info)
         if info is not None:
-            self.pads.build([sensor.info.name for sensor in self._reader.sensors])
+            names = [sensor.info.name for sensor in self._reader.sensors]
+            self.pads.build(names, field_devices(info.streams))
             self._set_panels(info)
         self.live = Live()
         self.pads.show_live(self.live)

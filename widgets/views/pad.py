@@ -150,7 +150,7 @@ class PadView(QWidget):
         self.name, self._theme = name, theme
         self.touch: Touch | None = None
         self._scales = Scales()
-        self.setMinimumSize(132, 96 + CAPTION)
+        self.setMinimumSize(132, 40 + CAPTION)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName(f"touch {name}")
         self.setToolTip(

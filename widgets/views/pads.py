@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -30,8 +30,8 @@ class Pads(QWidget):
         self._column.setSpacing(theme.grid())
         self.build(["finger"])
 
-    def build(self, names: Sequence[str]) -> None:
-        """Show these sensors, four at most."""
+    def build(self, names: Sequence[str], fields: Collection[str] = ()) -> None:
+        """Show these sensors, four at most; those with a field get more room than those with numbers."""
         names = names[:MOST]
         self.setVisible(bool(names))
         if list(self.views) == list(names):
@@ -42,7 +42,7 @@ class Pads(QWidget):
             view.deleteLater()
         self.views = {name: PadView(name, self._theme) for name in names}
         for view in self.views.values():
-            self._column.addWidget(view)
+            self._column.addWidget(view, 3 if view.name in fields else 1)
 
     def show_live(self, live: Live) -> None:
         """Show the newest state."""
