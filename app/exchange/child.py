@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from argparse import Namespace
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -128,19 +129,9 @@ class Unpacking:
         return said[-1].rstrip(".") if said else f"the process that reads it ended with status {status}"
 
 
-def unpack_words(
-    path: Path, staging: Path, kind: str, topics: Path | None, memory_mb: int, cpu_s: int
-) -> list[str]:
-    """Return the arguments of `unpack`."""
-    words = [
-        str(path),
-        "--format",
-        kind,
-        "--staging",
-        str(staging),
-        "--memory-mb",
-        str(memory_mb),
-        "--cpu-s",
-        str(cpu_s),
-    ]
-    return [*words, "--topics", str(topics)] if topics else words
+def unpack_words(path: Path, staging: Path, args: Namespace) -> list[str]:
+    """Return the arguments of `unpack` from those of `import`."""
+    words = [str(path), "--format", args.format, "--staging", str(staging)]
+    words += ["--memory-mb", str(args.memory_mb), "--cpu-s", str(args.cpu_s)]
+    words += ["--topics", str(args.topics)] if args.topics else []
+    return [*words, "--rate", str(args.rate)] if args.rate else words

@@ -36,6 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--topics", type=Path, metavar="TABLE", help="table of topics (TOML) of a foreign MCAP file"
     )
+    parser.add_argument(
+        "--rate", type=float, metavar="HZ", help="rows per second of a set that does not say it"
+    )
     parser.add_argument("--memory-mb", type=int, default=4096, help="memory that reading may take")
     parser.add_argument("--cpu-s", type=int, default=600, help="processor time that reading may take")
     parser.add_argument("--silence-s", type=float, default=SILENCE_S, help="longest time for one episode")
@@ -47,6 +50,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         raise UsageError(f"{args.path}", "there is no such file or folder")
     if args.memory_mb < 256 or args.cpu_s < 1 or not args.silence_s > 0:
         raise UsageError("limits", "memory is at least 256 MB, the times are above 0")
+    if args.rate is not None and not 0.1 <= args.rate <= 10_000.0:
+        raise UsageError("--rate", f"{args.rate:g} Hz cannot be", options=["0.1 to 10000"])
     link = ChildLink("import", args.hub, args.run_id)
     yield_to_control()
     try:
@@ -68,7 +73,7 @@ def bring_in(args: argparse.Namespace, link: ChildLink) -> dict[str, Any]:
     files: list[str] = []
     refused: list[str] = []
     seconds, total, kind = 0.0, 0, args.format
-    words = unpack_words(args.path.absolute(), staging, args.format, args.topics, args.memory_mb, args.cpu_s)
+    words = unpack_words(args.path.absolute(), staging, args)
     try:
         for line in Unpacking(words, args.silence_s, alive_check(link)).lines():
             if "opened" in line:

@@ -16,12 +16,12 @@ class Limits:
 
     Attributes:
         memory_bytes: Address space, with the libraries in it.
-        cpu_s: Processor time; SIGXCPU at this, SIGKILL 5 s later.
+        cpu_s: Processor time; SIGXCPU at this, SIGKILL 5 s later. None = no limit.
         files: Open files.
     """
 
     memory_bytes: int = 4 * GIB
-    cpu_s: int = 600
+    cpu_s: int | None = 600
     files: int = 256
 
     def apply(self) -> None:
@@ -30,12 +30,14 @@ class Limits:
         os.environ["ARROW_DEFAULT_MEMORY_POOL"] = "system"
         os.environ["HDF5_PLUGIN_PRELOAD"] = "::"
         os.environ["HDF5_PLUGIN_PATH"] = os.devnull
-        for kind, soft, hard in (
+        wanted = [
             (resource.RLIMIT_AS, self.memory_bytes, self.memory_bytes),
-            (resource.RLIMIT_CPU, self.cpu_s, self.cpu_s + 5),
             (resource.RLIMIT_NOFILE, self.files, self.files),
             (resource.RLIMIT_CORE, 0, 0),
-        ):
+        ]
+        if self.cpu_s is not None:
+            wanted.append((resource.RLIMIT_CPU, self.cpu_s, self.cpu_s + 5))
+        for kind, soft, hard in wanted:
             _, ceiling = resource.getrlimit(kind)
             if ceiling != resource.RLIM_INFINITY:
                 soft, hard = min(soft, ceiling), min(hard, ceiling)

@@ -28,6 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--staging", required=True, type=Path, help="data folder to write into")
     parser.add_argument("--first", type=int, default=0, help="number of the first episode")
     parser.add_argument("--topics", type=Path, default=None, help="table of topics of a foreign MCAP file")
+    parser.add_argument(
+        "--rate", type=float, default=None, help="rows per second of a set that does not say it"
+    )
     parser.add_argument("--memory-mb", type=int, default=4096)
     parser.add_argument("--cpu-s", type=int, default=600)
 
@@ -85,6 +88,8 @@ def keep_found(found: Any, args: argparse.Namespace) -> dict[str, Any]:
 
     from recorders.exchange.keeping import incoming_of, keep
 
+    if args.rate is not None and found.set_about is None:
+        found.rate_hz = args.rate
     return dict(msgspec.to_builtins(keep(incoming_of(found, args.path, SOFTWARE), args.staging)))
 
 

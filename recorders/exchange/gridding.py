@@ -82,8 +82,6 @@ class Survey:
         """
         rate = self._rate(file)
         t_ns = grid_of(file, row, rate)
-        for topic in file.topics:
-            self._see(file, topic, t_ns + self._lead_ns(file.spec(topic)))
         actions = [topic for topic in file.topics if topic.endswith(f"/{self.action}")]
         if not actions:
             raise EpisodeError(
@@ -102,6 +100,8 @@ class Survey:
             )
         else:
             self._low, self._high = np.minimum(self._low, low), np.maximum(self._high, high)
+        for topic in file.topics:
+            self._see(file, topic, t_ns + self._lead_ns(file.spec(topic)))
         marks = read_labels(folder, row.uuid).labels.phases
         self.phases += [name for _, name in marks if name not in self.phases]
         self.episodes += 1
@@ -234,18 +234,22 @@ def _camera(file: EpisodeFile, stream: StreamAbout, t_ns: np.ndarray) -> Camera:
     times = file.times_ns(topic)
     index = resample.nearest_index(times, t_ns)
     last: dict[int, np.ndarray] = {}
+    height, width = decode(file.picture(topic, int(index[0])), f"episode {file.path}").shape[:2]
+    shape = (height, width, 3)
 
     def read(tick: int) -> np.ndarray:
         number = int(index[tick])
         if number not in last:
+            where = f"episode {file.path}, picture {number} of {topic}"
             last.clear()
-            last[number] = decode(
-                file.picture(topic, number), f"episode {file.path}, picture {number} of {topic}"
-            )
+            last[number] = decode(file.picture(topic, number), where)
+            if last[number].shape != shape:
+                raise EpisodeError(
+                    where, "it has another size than the first", way_out="Leave the episode out"
+                )
         return last[number]
 
-    height, width = decode(file.picture(topic, int(index[0])), f"episode {file.path}").shape[:2]
-    return Camera(stream.key, (height, width, 3), times[index], read)
+    return Camera(stream.key, shape, times[index], read)
 
 
 def decode(jpeg: bytes, where: str) -> np.ndarray:

@@ -17,7 +17,7 @@ ROBOMIMIC_RATE_HZ, ALOHA_RATE_HZ = (
     20.0,
     50.0,
 )  # what robosuite's and ALOHA's recordings have; neither file says it
-NOT_STREAMS = {"actions", "actions_raw", "rewards", "dones", "states", *OWN_COLUMNS}
+NOT_STREAMS = {"actions", "actions_raw", "rewards", "dones", "states"}
 JPEG_MAGIC = b"\xff\xd8"
 
 
@@ -61,9 +61,8 @@ class RobomimicFile:
         if "actions" not in own:
             raise EpisodeError(where, "it has no actions")
         found.action = self._action(own, about, where)
-        for name, path in {**own, **file.below(f"{group}/obs")}.items():
-            if path in (own.get(name) if name in NOT_STREAMS - set(OWN_COLUMNS) else None,):
-                continue
+        streams = {name: path for name, path in own.items() if name not in NOT_STREAMS}
+        for name, path in {**streams, **file.below(f"{group}/obs")}.items():
             _sort_in(found, file, name, path, len(found.action), IMAGE_SUFFIX)
         _finish(found, file.text(group, NAME))
         rewards = own.get("rewards")

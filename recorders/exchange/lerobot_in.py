@@ -5,6 +5,7 @@ Paths inside a set come from templates in its own `meta/info.json`: what they le
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,8 +80,9 @@ class LerobotSet:
                 name in table.column_names and name not in INDEX_COLUMNS and feature.get("dtype") != "string"
             ):
                 self._add_column(found, name, _numbers(table, name, where))
-        if about is None and "timestamp" in table.column_names:
-            found.columns.pop("next.done", None)
+        found.columns.pop("next.done", None)
+        if (success := found.columns.pop("next.success", None)) is not None:
+            found.outcome = "success" if success.any() else "failure"
         found.instruction = self._instruction(row, table)
         found.about = self._episodes[index] if index < len(self._episodes) else None
         found.take_own_columns()
@@ -267,8 +269,6 @@ def _images(table: Any, name: str, where: str) -> Any:
     column = table[name]
 
     def read(index: int) -> np.ndarray:
-        import io
-
         try:
             data = column[index].as_py()["bytes"]
             with av.open(io.BytesIO(data)) as container:

@@ -27,6 +27,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import simplejpeg
 from mcap.exceptions import McapError
 from mcap.reader import make_reader
 
@@ -220,7 +221,5 @@ def _stream(each: _Gathered, spool: Spool, numbers: list[int], where: str) -> St
 
 
 def _size(jpeg: bytes) -> tuple[int, int]:
-    import simplejpeg
-
     height, width, *_ = simplejpeg.decode_jpeg_header(jpeg)
     return int(height), int(width)

@@ -108,6 +108,8 @@ def test_replay_buffer_packed_with_blosc_in_several_chunks(tmp_path: Path) -> No
     files, refused = bring_in(tmp_path / "set", tmp_path / "out")
     assert refused == []
     check(files[0], 10.0, {"robot/action": numbers(2), "robot/state": numbers(5)}, "img/color")
+    faster, _ = bring_in(tmp_path / "set", tmp_path / "faster", "--rate", "40")
+    check(faster[0], 40.0, {"robot/action": numbers(2), "robot/state": numbers(5)}, "img/color")
     check(files[1], 10.0, {"robot/action": numbers(2) + 1, "robot/state": numbers(5) + 1}, "img/color")
 
 
@@ -211,7 +213,7 @@ def test_mcap_of_others_by_a_table(tmp_path: Path, compression: CompressionType)
             messages = {
                 "/pose": cdr(text, gap, struct.pack("<7d", i, 2, 3, 0.1, 0.2, 0.3, 0.9)),
                 "/joints": cdr(
-                    text, b"\0" * (-len(text) % 4), struct.pack("<II", 1, 3), b"j1\0\0", struct.pack("<I", 1),
+                    text, b"\0" * (-len(text) % 4), struct.pack("<II", 1, 3), b"j1\0\0", struct.pack("<I4x", 1),
                     struct.pack("<d", i), struct.pack("<I", 0), struct.pack("<I", 0),
                 ),
                 "/force": json.dumps({"wrench": {"force": {"x": i, "y": 2, "z": 3}}}).encode(),

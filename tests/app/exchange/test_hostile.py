@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,8 @@ from tests.roles import role
 def unpack(
     path: Path, staging: Path, kind: str = "auto", silence_s: float = 60.0, memory_mb: int = 4096
 ) -> Unpacking:
-    return Unpacking(unpack_words(path, staging, kind, None, memory_mb, 60), silence_s, lambda: None)
+    args = Namespace(format=kind, memory_mb=memory_mb, cpu_s=60, topics=None, rate=None)
+    return Unpacking(unpack_words(path, staging, args), silence_s, lambda: None)
 
 
 @pytest.mark.process
