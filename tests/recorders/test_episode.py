@@ -138,9 +138,9 @@ def test_truncated_anywhere_it_is_refused(tmp_path: Path) -> None:
         assert refusal(path), size
 
 
-def test_a_flipped_bit_is_never_taken_for_data(tmp_path: Path) -> None:
+def test_a_flipped_bit_is_never_taken_for_data(memory_disk: Path) -> None:
     """D11 in short."""
-    rot = BitRot(make_episode(tmp_path, 30))
+    rot = BitRot(make_episode(memory_disk, 30))
     found = Counter(rot.flip(place, place % 8) for place in random.Random(3).sample(range(rot.size), 60))
     assert found["named"] + found["refused"] > 30
     assert found["named"] > 5

@@ -130,6 +130,10 @@ def test_episodes_from_before_flags_open(tmp_path: Path) -> None:
 def test_it_is_told_while_the_take_can_be_recorded_again(hub: Hub, tmp_path: Path) -> None:
     with FakeDevice() as device:
         recorder = start_recorder(hub, device, tmp_path)
+        told: list[str] = []
+        hub.listener = lambda _, event: (
+            told.append(str(event.body.get("text"))) if event.kind == "notice" else None
+        )
         uuid = start_take(hub, recorder)
         device.do(device.publish)
         hub.wait_for(recorder, ("state",), 20, name="recording", take=uuid)
@@ -137,12 +141,11 @@ def test_it_is_told_while_the_take_can_be_recorded_again(hub: Hub, tmp_path: Pat
         device.mute = {"scene/color"}
         device.step_periods(70)
         text = "stream finger/wrench: its reading has been exactly the same for 1 s; it is stuck."
-        told = [hub.wait_for(recorder, ("notice",), 20).body["text"] for _ in range(2)]
-        assert any(text in words for words in told)
-        assert any("stream scene/color: nothing came for" in words for words in told)
         live = hub.wait_for(recorder, ("state",), 20, name="recording", dropped=0, take=uuid).body
         while text not in live["flags"]:
             live = hub.wait_for(recorder, ("state",), 20, name="recording", take=uuid).body
+        assert any(text in words for words in told)
+        assert any("stream scene/color: nothing came for" in words for words in told)
         device.mute, device.frozen = set(), set()
         device.step_periods(10)
         hub.intent(recorder, "take_stop", outcome="failure", until_ns=device.now_ns, meta={})

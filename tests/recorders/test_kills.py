@@ -15,8 +15,8 @@ KILLS = 30
 
 
 @pytest.mark.process
-def test_killed_at_random_moments_every_take_opens(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tests.recorders.crash_take", str(tmp_path), str(KILLS), "7"]
+def test_killed_at_random_moments_every_take_opens(memory_disk: Path) -> None:
+    command = [sys.executable, "-m", "tests.recorders.crash_take", str(memory_disk), str(KILLS), "7"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)

@@ -15,7 +15,8 @@ from app.core.errors import EpisodeError
 from recorders.commit import commit
 from recorders.library import find_episode, list_episodes
 from recorders.reader import EpisodeFile
-from tests.recorders.takes import make_episode, make_messages, write_journal
+from tests.recorders.fake_device import PERIOD_NS, Signals
+from tests.recorders.takes import make_episode, write_journal
 
 
 def test_rows_tell_what_a_person_wants_to_know(tmp_path: Path) -> None:
@@ -74,19 +75,21 @@ def resolve(folder: Path) -> dict[str, str]:
     for row in list_episodes(folder):
         with EpisodeFile(row.path) as episode:
             assert episode.uuid == row.uuid
-            found[row.uuid] = hashlib.sha256(episode.picture("scene/color", row.bytes % 5)).hexdigest()
+            found[row.uuid] = hashlib.sha256(episode.picture("scene/color", 0)).hexdigest()
     return found
 
 
 def test_no_damage_of_the_index_gives_an_episode_the_video_of_another(tmp_path: Path) -> None:
     """D10: cut anywhere, bytes changed anywhere, rows swapped."""
     for number in range(3):
-        journal, _ = write_journal(tmp_path, make_messages(6, start=1 + 10 * number))
-        commit(tmp_path, journal)
+        signals = Signals()
+        signals.seq["scene/color"] = 10 * number  # the pictures are drawn from that
+        messages = [message for i in range(1, 7) for message in signals.next_period(i * PERIOD_NS)]
+        commit(tmp_path, write_journal(tmp_path, messages)[0])
     rows, pictures = list_episodes(tmp_path), resolve(tmp_path)
     file, chance = tmp_path / "catalogue.sqlite", random.Random(9)
     whole = file.read_bytes()
-    for _ in range(25):
+    for _ in range(20):
         damaged = bytearray(whole)
         if chance.random() < 0.3:
             damaged = damaged[: chance.randrange(len(damaged))]

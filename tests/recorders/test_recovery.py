@@ -85,9 +85,9 @@ def test_a_lost_first_record_costs_the_rig_and_not_the_samples(tmp_path: Path) -
 
 
 @pytest.mark.process
-def test_dying_anywhere_in_a_commit_loses_nothing(tmp_path: Path) -> None:
-    journal, _ = write_journal(tmp_path / "made", make_messages(10))
-    command = [sys.executable, "-m", "tests.recorders.crash_commit", str(journal), str(tmp_path), "9"]
+def test_dying_anywhere_in_a_commit_loses_nothing(memory_disk: Path) -> None:
+    journal, _ = write_journal(memory_disk / "made", make_messages(10))
+    command = [sys.executable, "-m", "tests.recorders.crash_commit", str(journal), str(memory_disk), "9"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 10

@@ -9,21 +9,21 @@ import pytest
 
 from tests.recorders.replayed import LoggedTake, check_power_cuts, check_prefixes, log_take
 
-PREFIXES = 60
+PREFIXES = 40
 POWER_CUTS = 100
 
 
 @pytest.fixture(scope="module")
 def take(tmp_path_factory: pytest.TempPathFactory) -> LoggedTake:
-    return log_take(tmp_path_factory.mktemp("take") / "data", periods=60)
+    return log_take(tmp_path_factory.mktemp("take") / "data", periods=30)
 
 
-def test_killed_at_any_operation(take: LoggedTake, tmp_path: Path) -> None:
+def test_killed_at_any_operation(take: LoggedTake, memory_disk: Path) -> None:
     ends = [at + extra for at, _ in take.safe for extra in (-1, 0, 1)]  # where most could go wrong
     steps = [at + 1 for at, op in enumerate(take.ops) if op.kind not in ("write", "truncate")][-12:]
     places = [*ends[:6], *ends[-6:], *steps, *random.Random(5).sample(range(len(take.ops) + 1), PREFIXES)]
-    assert check_prefixes(take, tmp_path, places) >= PREFIXES
+    assert check_prefixes(take, memory_disk, places) >= PREFIXES
 
 
-def test_power_cut_at_any_operation(take: LoggedTake, tmp_path: Path) -> None:
-    assert check_power_cuts(take, tmp_path, POWER_CUTS, seed=6) == POWER_CUTS
+def test_power_cut_at_any_operation(take: LoggedTake, memory_disk: Path) -> None:
+    assert check_power_cuts(take, memory_disk, POWER_CUTS, seed=6) == POWER_CUTS
