@@ -24,7 +24,7 @@ HOMES = {
     "robosuite": ("devices/robosuite_env/",),
     "open3d": ("app/cloud/", "devices/simulated/meshes.py"),
     "gym_hil": ("devices/simulated/",),
-    "cv2": ("devices/",),
+    "cv2": ("devices/", "app/calibration/"),
     "pyrealsense2": ("devices/cameras/",),
     "xarm": ("devices/arms/",),
     "pylibfranka": ("devices/arms/",),

@@ -101,7 +101,7 @@ class Rig:
         self.bench.close()
 
 
-@pytest.fixture(params=["tool", "base"])
+@pytest.fixture(params=[pytest.param("tool", marks=pytest.mark.soak), "base"])
 def rig(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
     rig = Rig(request.param, monkeypatch)
     yield rig
