@@ -20,7 +20,6 @@ from widgets.parts.episodes import EpisodeItem
 from widgets.parts.library import Library
 
 POINTS = 1200
-WRENCH, FIELD = "finger/wrench", "finger/field"
 
 
 class Clip(QObject):
@@ -54,11 +53,27 @@ class Clip(QObject):
 
     @property
     def cameras(self) -> list[str]:
-        """Topics of the colour pictures, the scene first."""
+        """Topics of the colour pictures, the scene first; the picture of a gel, seen from inside, is none of them."""
         topics = self.item.topics if self.item is not None else ()
+        gels = {topic.partition("/")[0] for topic in topics if topic.endswith("/field")}
         return sorted(
-            (topic for topic in topics if topic.endswith("/color")), key=lambda t: (t.startswith("wrist"), t)
+            (t for t in topics if t.endswith("/color") and t.partition("/")[0] not in gels),
+            key=lambda t: (t.startswith("wrist"), t),
         )
+
+    @property
+    def wrench(self) -> str:
+        """Topic of the first wrench, empty if there is none."""
+        return self._first("/wrench")
+
+    @property
+    def field_topic(self) -> str:
+        """Topic of the first touch field, empty if there is none."""
+        return self._first("/field")
+
+    def _first(self, signal: str) -> str:
+        topics = self.item.topics if self.item is not None else ()
+        return next((topic for topic in sorted(topics) if topic.endswith(signal)), "")
 
     def open(self, folder: Path, item: EpisodeItem | None) -> None:
         """Open an episode of a folder, or none."""
@@ -73,12 +88,16 @@ class Clip(QObject):
         self._ask("describe", self._take_description)
         for topic in self.cameras:
             self._ask("times", partial(self._take_times, topic), topic=topic)
-        if WRENCH in item.topics:
+        if self.wrench:
             self._ask(
-                "series", partial(self._take_curve, "force"), topic=WRENCH, columns=[0, 1, 2], points=POINTS
+                "series",
+                partial(self._take_curve, "force"),
+                topic=self.wrench,
+                columns=[0, 1, 2],
+                points=POINTS,
             )
-        if FIELD in item.topics:
-            self._ask("touch", partial(self._take_curve, "touch"), points=POINTS)
+        if self.field_topic:
+            self._ask("touch", partial(self._take_curve, "touch"), topic=self.field_topic, points=POINTS)
 
     def _ask(self, name: str, take: Callable[[Any], None], **arguments: Any) -> None:
         assert self.item is not None
@@ -102,7 +121,10 @@ class Clip(QObject):
 
     def _take_description(self, result: dict[str, Any]) -> None:
         rig = result["attributes"].get("rig") or {}
-        self.markers_m = np.asarray(rig.get("markers_m") or [], dtype=float).reshape(-1, 3)
+        name = self.field_topic.partition("/")[0]
+        touches = {touch["name"]: touch for touch in rig.get("touches") or ()}
+        flat = touches.get(name, {}).get("markers_m") or rig.get("markers_m") or []
+        self.markers_m = np.asarray(flat, dtype=float).reshape(-1, 3)
 
     def _take_times(self, topic: str, result: dict[str, Any]) -> None:
         self.times[topic] = unpack(result["t_ns"])
@@ -141,8 +163,8 @@ class Clip(QObject):
             return
         for topic in self.cameras:
             self._want(topic, t_ns)
-        if FIELD in self.item.topics:
-            self._want(FIELD, t_ns)
+        if self.field_topic:
+            self._want(self.field_topic, t_ns)
 
     def _want(self, topic: str, t_ns: int) -> None:
         self._wanted[topic] = t_ns
@@ -154,7 +176,7 @@ class Clip(QObject):
         if t_ns is None or self.item is None:
             return
         self._busy.add(topic)
-        name = "field" if topic == FIELD else "frame"
+        name = "field" if topic == self.field_topic else "frame"
         self._library.ask(
             self.folder, name, partial(self._on_fetched, topic, self.item.uuid), episode=self.item.uuid,
             topic=topic, t_ns=t_ns,
@@ -165,7 +187,7 @@ class Clip(QObject):
         if self.item is not None and self.item.uuid == uuid:
             if not answer.ok:
                 self.failed.emit(answer.error)
-            elif topic == FIELD:
+            elif topic == self.field_topic:
                 self.field.emit(unpack(answer.result["data"]))
             else:
                 self.picture.emit(topic, answer.result["t_ns"], answer.result["jpeg"])
