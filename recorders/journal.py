@@ -101,8 +101,7 @@ class JournalWriter:
         """Finish the open chunk and wait until everything so far is on the disk."""
         self._writer.flush()
         os.fdatasync(self._output.handle)
-        if os.fstat(self._output.handle).st_nlink == 0:
-            raise OSError(errno.ENOENT, "somebody deleted it")
+        self._check_there()
         self._synced = self._output.size
 
     def finish(self, stop: StopRecord) -> None:
@@ -111,6 +110,7 @@ class JournalWriter:
         self._add_record("stop", stop)
         self._writer.finish()
         os.fsync(self._output.handle)
+        self._check_there()
         self._synced = self._output.size
         self._close()
 
@@ -124,6 +124,10 @@ class JournalWriter:
     def _add_record(self, name: str, record: msgspec.Struct) -> None:
         text = msgspec.json.encode(record)
         self._writer.add_metadata(name, {"json": text.decode(), "crc32": str(zlib.crc32(text))})
+
+    def _check_there(self) -> None:
+        if os.fstat(self._output.handle).st_nlink == 0:
+            raise OSError(errno.ENOENT, "somebody deleted it")
 
     def _close(self) -> None:
         os.close(self._output.handle)

@@ -67,10 +67,10 @@ def measure(hub: Hub, recorder: Child, server: Child, endpoints: Endpoints, seco
         if not recorder.running:
             raise hub.death_of(recorder)
     cpu, cpu_source = (cpu_s(recorder) - spent) / passed, (cpu_s(server) - others) / passed
-    asked = time.monotonic()
+    asked, spent = time.monotonic(), cpu_s(recorder)
     hub.intent(recorder, "take_stop", outcome="success", until_ns=0, meta={})
     saved = hub.wait_for(recorder, ("state",), SAVE_S, name="saved", take=uuid).body
-    commit_s = time.monotonic() - asked
+    commit_s, commit_cpu_s = time.monotonic() - asked, cpu_s(recorder) - spent
     with DeviceClient(endpoints) as client:
         specs = {spec.topic: spec for spec in client.describe().streams if spec.rate_hz > 0}
     due = {topic: spec.rate_hz * float(saved["seconds"]) for topic, spec in specs.items()}
@@ -79,7 +79,8 @@ def measure(hub: Hub, recorder: Child, server: Child, endpoints: Endpoints, seco
         "dropped": int(saved["dropped"]), "streams_below_rate": sorted(short), "cpu": round(cpu, 3),
         "cpu_source": round(cpu_source, 3),
         "mb_per_s": round(int(told.get("bytes", 0)) * 1e-6 / max(float(told.get("seconds", 0)), 1e-9), 2),
-        "commit_s": round(commit_s, 3), "episode_mb": round(Path(saved["path"]).stat().st_size * 1e-6, 1),
+        "commit_s": round(commit_s, 3), "commit_cpu_s": round(commit_cpu_s, 3),
+        "load": round(os.getloadavg()[0], 1), "episode_mb": round(Path(saved["path"]).stat().st_size * 1e-6, 1),
         "rss_mb": round(max(peak_mb, rss_mb(recorder)), 1), "seconds": round(float(saved["seconds"]), 2),
         "samples": saved["streams"], "flags": saved["flags"], "rig": RIG, "cores": os.cpu_count(),
     }  # fmt: skip

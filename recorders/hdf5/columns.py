@@ -7,7 +7,8 @@ import math
 import h5py
 import numpy as np
 
-from recorders.hdf5.schema import CHUNK_BYTES, DIGEST, new_digest
+from recorders.hdf5.hashing import Hasher
+from recorders.hdf5.schema import CHUNK_BYTES, DIGEST
 
 FLUSH_BYTES = 1024 * 1024
 
@@ -18,20 +19,23 @@ class Column:
     What is small is held back until `finish` and written at its exact size; what is large grows.
 
     Args:
+        hasher: Takes the digest.
         group: The stream's group.
         name: Name of the data set.
         row_shape: Shape of one row, without a zero in it.
         dtype: A plain numeric type.
     """
 
-    def __init__(self, group: h5py.Group, name: str, row_shape: tuple[int, ...], dtype: str) -> None:
+    def __init__(
+        self, hasher: Hasher, group: h5py.Group, name: str, row_shape: tuple[int, ...], dtype: str
+    ) -> None:
         self._group, self._name = group, name
         self._dtype = np.dtype(dtype)
         self._row_shape = row_shape
         self._row_bytes = math.prod(row_shape) * self._dtype.itemsize
         self._data: h5py.Dataset | None = None
         self._pending = bytearray()
-        self._digest = new_digest()
+        self._digest = hasher.new()
         self.rows = 0
 
     def append(self, data: bytes | memoryview) -> None:

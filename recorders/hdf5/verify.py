@@ -11,7 +11,8 @@ import h5py
 import numpy as np
 
 from recorders.hdf5.attributes import is_sealed
-from recorders.hdf5.schema import DATA, DIGEST, OFFSETS, STREAMS, columns_of, digest_of
+from recorders.hdf5.hashing import Hasher
+from recorders.hdf5.schema import DATA, DIGEST, OFFSETS, STREAMS, columns_of
 from recorders.hdf5.writer import Expected
 
 READ_BYTES = 4 * 1024 * 1024
@@ -31,6 +32,25 @@ def datasets_of(file: h5py.File, encodings: Mapping[str, str]) -> Iterator[tuple
         for name in columns_of(encoding):
             path = f"/{STREAMS}/{topic}/{name}"
             yield path, file[path]
+
+
+def _problem_of(
+    hasher: Hasher, file: h5py.File, path: str, dataset: h5py.Dataset, expected: Expected | None
+) -> str:
+    """Return what is wrong with a data set, or nothing."""
+    stored = dataset.attrs.get(DIGEST)
+    wanted = stored.decode() if isinstance(stored, bytes) else ""
+    if expected is not None:
+        wanted = expected.digests.get(path, "")
+        if dataset.shape[0] != expected.rows.get(path):
+            return f"{path} has {dataset.shape[0]} rows where {expected.rows.get(path)} were written"
+    digest = hasher.new()
+    try:
+        for block in blocks_of(dataset):
+            digest.update(block)
+    except (OSError, RuntimeError) as error:
+        return f"{path} cannot be read: {_lost_samples(file, path, dataset)} ({str(error).splitlines()[0]})"
+    return "" if digest.hexdigest() == wanted else f"{path} is not what was written (checksum)"
 
 
 def _lost_samples(file: h5py.File, path: str, dataset: h5py.Dataset) -> str:
@@ -67,27 +87,11 @@ def problems_of(file: h5py.File, encodings: Mapping[str, str], expected: Expecte
     for topic in encodings:
         if not is_sealed(file[f"{STREAMS}/{topic}"]):
             problems.append(f"the attributes of stream {topic} are not what was written")
-    for path, dataset in datasets_of(file, encodings):
-        found.add(path)
-        stored = dataset.attrs.get(DIGEST)
-        wanted = (
-            expected.digests.get(path, "")
-            if expected
-            else (stored.decode() if isinstance(stored, bytes) else "")
-        )
-        if expected is not None and dataset.shape[0] != expected.rows.get(path):
-            problems.append(
-                f"{path} has {dataset.shape[0]} rows where {expected.rows.get(path)} were written"
-            )
-            continue
-        try:
-            actual = digest_of(blocks_of(dataset))
-        except (OSError, RuntimeError) as error:
-            lost = _lost_samples(file, path, dataset)
-            problems.append(f"{path} cannot be read: {lost} ({str(error).splitlines()[0]})")
-            continue
-        if actual != wanted:
-            problems.append(f"{path} is not what was written (checksum)")
+    with Hasher() as hasher:
+        for path, dataset in datasets_of(file, encodings):
+            found.add(path)
+            if problem := _problem_of(hasher, file, path, dataset, expected):
+                problems.append(problem)
     if expected is not None and (missing := sorted(set(expected.rows) - found)):
         problems.append(f"{missing[0]} is missing")
     return problems

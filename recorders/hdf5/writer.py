@@ -17,6 +17,7 @@ from app.core.wire.messages import StreamSpec
 from recorders.hdf5.attributes import seal, write_attribute
 from recorders.hdf5.columns import Column
 from recorders.hdf5.guarded import GuardedFile
+from recorders.hdf5.hashing import Hasher
 from recorders.hdf5.schema import DATA, FORMAT, LIBVER, OFFSETS, SCHEMA_VERSION, STREAMS
 from recorders.samples import KeptSamples
 
@@ -32,18 +33,19 @@ class Expected:
 class _Stream:
     """The data sets of one stream while they are filled."""
 
-    def __init__(self, root: h5py.Group, spec: StreamSpec) -> None:
+    def __init__(self, hasher: Hasher, root: h5py.Group, spec: StreamSpec) -> None:
         self.group = root.create_group(spec.topic)
         self.samples = 0
         pictures = spec.encoding != "raw"
         write_attribute(self.group, "spec", msgspec.to_builtins(spec))
         self._t_ns, self._t_device_ns, self._t_receive_ns, self._seq = (
-            Column(self.group, name, (), "<i8") for name in ("t_ns", "t_device_ns", "t_receive_ns", "seq")
+            Column(hasher, self.group, name, (), "<i8")
+            for name in ("t_ns", "t_device_ns", "t_receive_ns", "seq")
         )
         self._data = Column(
-            self.group, DATA, () if pictures else spec.shape, "|u1" if pictures else spec.dtype
+            hasher, self.group, DATA, () if pictures else spec.shape, "|u1" if pictures else spec.dtype
         )
-        self._offsets = Column(self.group, OFFSETS, (), "<i8") if pictures else None
+        self._offsets = Column(hasher, self.group, OFFSETS, (), "<i8") if pictures else None
         self._end = 0
         if self._offsets is not None:
             self._offsets.append(array("q", [0]).tobytes())
@@ -85,11 +87,13 @@ class EpisodeWriter:
 
     def __init__(self, path: Path) -> None:
         self._guard = GuardedFile(path)
+        self._hasher = Hasher()
         self._streams: dict[str, _Stream] = {}
         try:
             self._file = h5py.File(self._guard, "w", libver=LIBVER)
             self._root = self._file.create_group(STREAMS)
         except BaseException:
+            self._hasher.close()
             self._guard.close()
             raise
 
@@ -99,6 +103,7 @@ class EpisodeWriter:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._hasher.close()
         if self._file:
             self._file.close()
         self._guard.close()
@@ -112,7 +117,7 @@ class EpisodeWriter:
         """Add samples of a stream; the first ones make its group."""
         stream = self._streams.get(spec.topic)
         if stream is None:
-            stream = self._streams[spec.topic] = _Stream(self._root, spec)
+            stream = self._streams[spec.topic] = _Stream(self._hasher, self._root, spec)
         stream.add(kept)
         self._guard.check()
 
