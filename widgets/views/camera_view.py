@@ -41,7 +41,7 @@ class CameraView(QWidget):
         self._theme = theme
         self._image: QImage | None = None
         self._jpeg: bytes = b""
-        self.seq = -1
+        self.seq, self.shown_ns = -1, 0
         self._info: CameraInfo | None = None
         self._live = Live()
         self._note = ""
@@ -118,7 +118,7 @@ class CameraView(QWidget):
     def show_frame(self, frame: Frame | None, live: Live, note: str = "") -> None:
         """Show a decoded frame (if it is a new one) and the newest state over it."""
         if frame is not None and frame.header.seq != self.seq and frame.image is not None:
-            self._image, self.seq = frame.image, frame.header.seq
+            self._image, self.seq, self.shown_ns = frame.image, frame.header.seq, frame.t_ns
         self._live, self._note = live, note
         self.update()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from widgets.views.smoothing import FIELD_TAU_S, FORCE_TAU_S, LowPass
 PATH_S = 5.0
 PATH_POINTS = 150
 OVER_HOLD_S = 1.0  # an over-force is shown at least this long
+PICTURE_NEAR_NS = 50_000_000
+NEAREST_AMONG = 200  # samples after the first that may be it: 100 ms at 1 kHz and more
 STALE_S = 1.0  # a touch sensor that was silent for as long is not drawn
 
 
@@ -223,6 +225,21 @@ class LiveReader:
         force = max((touch.force_n or 0.0 for touch in touches), default=0.0)
         moved = max((touch.field_mm or 0.0 for touch in touches), default=0.0)
         return Scales(self._force.follow(force, now_s), self._field.follow(moved, now_s))
+
+
+def at_picture(live: Live, bridge: Bridge, t_ns: int) -> Live:
+    """Return the state with the tool where it was when a picture was taken: there it is seen in that picture.
+
+    Force and touch stay the newest: they are what the person has to feel now. Without a pose of that time, unchanged.
+    """
+    history = bridge.history("arm/pose")
+    if history is None or live.pose is None:
+        return live
+    times, poses = history.window(t_ns - PICTURE_NEAR_NS)
+    if not len(times) or abs(int(times[0]) - t_ns) > 2 * PICTURE_NEAR_NS:
+        return live
+    nearest = int(np.abs(times[:NEAREST_AMONG] - t_ns).argmin())
+    return replace(live, pose=poses[nearest].copy())
 
 
 def _commanded_age(bridge: Bridge) -> float:

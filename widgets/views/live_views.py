@@ -17,7 +17,7 @@ from widgets.context import WindowContext
 from widgets.views.camera_grid import CameraGrid, expected_cameras
 from widgets.views.camera_view import CameraView
 from widgets.views.curves import Curves
-from widgets.views.live import Live, LiveReader
+from widgets.views.live import Live, LiveReader, at_picture
 from widgets.views.pads import Pads
 from widgets.views.panels import panels_for
 from widgets.views.scene.choice import make_scene
@@ -195,7 +195,8 @@ class LiveViews(QWidget):
             frame = bridge.picture(f"{name}/color")
             note = "" if frame is None else f"{(frame.received_ns - frame.t_ns) * 1e-6:.0f} ms"
             if frame is not None and (frame.header.seq != view.seq or self._ticks % STILL_EVERY == 0):
-                view.show_frame(frame, self.live, note)
+                t_ns = view.shown_ns if frame.image is None else frame.t_ns  # not decoded yet: the one before
+                view.show_frame(frame, at_picture(self.live, bridge, t_ns), note)
         self.pads.show_live(self.live)
         if self._ticks % SCENE_EVERY == 0 and info is not None:
             self._refresh_scene()

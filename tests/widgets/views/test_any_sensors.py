@@ -18,7 +18,7 @@ from widgets.bridge.feed import Frame
 from widgets.bridge.history import History
 from widgets.session import Session
 from widgets.views.camera_grid import rows_of
-from widgets.views.live import LiveReader
+from widgets.views.live import Live, LiveReader, at_picture
 from widgets.views.panels import panels_for
 
 PLACE = (1.0, 0, 0, 0, 0, 1.0, 0, 0, 0, 0, 1.0, -0.1, 0, 0, 0, 1.0)
@@ -101,6 +101,23 @@ def test_each_sensor_is_read_at_its_place_and_over_force_looks_at_what_was_not_s
     assert not LiveReader(rig()).read(fed(5.0, 29.0)).touches[1].over
     silent = LiveReader(rig()).read(fed(5.0, 40.0, age_s=2.0))
     assert silent.touches[1].wrench is None  # what a silent sensor said last is not drawn
+
+
+def test_touch_is_drawn_where_the_finger_was_when_the_picture_was_taken() -> None:
+    poses = History(7)
+    times = np.arange(0, 2_000_000_000, 4_000_000)
+    track = np.tile([0.0, 0, 0.2, 1.0, 0, 0, 0], (len(times), 1))
+    track[:, 0] = times * 1e-10
+    poses.append(times, track)
+    bridge = cast(Bridge, SimpleNamespace(history={"arm/pose": poses}.get))
+    live = Live(pose=track[-1])
+    late = at_picture(live, bridge, 1_000_000_000).pose
+    assert late is not None
+    assert late[0] == pytest.approx(0.1, abs=5e-4)
+    now = at_picture(live, bridge, int(times[-1])).pose
+    assert now is not None
+    assert now[0] == pytest.approx(track[-1, 0])
+    assert at_picture(live, bridge, 9_000_000_000).pose is live.pose  # nothing is known of that time
 
 
 def test_views_pads_and_curves_follow_the_rig(open_window: Callable[..., Session]) -> None:
