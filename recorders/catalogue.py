@@ -24,6 +24,7 @@ CATALOGUE_NAME = "catalogue.sqlite"
 LAYOUT = 2
 SUFFIXES = (".h5", ".hdf5")
 _LOCK_WAIT_S = 10.0
+DAMAGED = (sqlite3.Error, ValueError, OverflowError)  # a damaged name or text may not even decode
 
 
 class FileRow(msgspec.Struct, frozen=True):
@@ -99,7 +100,7 @@ class Catalogue:
         try:
             self._database = self._open()
             self._refresh()
-        except sqlite3.Error:
+        except DAMAGED:
             self._rebuild()
 
     def __enter__(self) -> Catalogue:
@@ -146,7 +147,7 @@ class Catalogue:
                 " row TEXT, crc INTEGER, PRIMARY KEY (place, name))"
             )
             database.execute(f"PRAGMA user_version = {LAYOUT}")
-        except sqlite3.Error:
+        except DAMAGED:
             database.close()
             raise
         return database
@@ -159,7 +160,7 @@ class Catalogue:
             self.path.unlink(missing_ok=True)
             self._database = self._open()
             self._refresh()
-        except (OSError, sqlite3.Error):
+        except (OSError, *DAMAGED):
             self._database = self._open(":memory:")
             self._refresh()
 
