@@ -21,6 +21,7 @@ from widgets.bridge.letters import Answer
 from widgets.context import WindowContext
 from widgets.parts.empty import Empty
 from widgets.parts.episodes import EpisodeItem, plural
+from widgets.parts.key_button import KeyButton
 from widgets.parts.library import Library
 from widgets.parts.text import label, row
 from widgets.review.list_delegate import EpisodeDelegate
@@ -59,6 +60,13 @@ class EpisodeList(QWidget):
         self.folder_box, self.outcome_box, self.search = QComboBox(), QComboBox(), QLineEdit()
         self.view, self.model, self.filter = QListView(), EpisodeModel(self), EpisodeFilter(self)
         self.count = label("", "small")
+        theme = context.theme
+        self.import_button = KeyButton(
+            "Import", "", theme, tip="Read another program's episodes into this folder"
+        )
+        self.export_button = KeyButton(
+            "Export", "Ctrl+E", theme, tip="Write episodes for another training code"
+        )
         self.empty = Empty(context.theme)
         self._build()
         self._connect()
@@ -95,7 +103,7 @@ class EpisodeList(QWidget):
         self._stack.addWidget(self.view)
         self._stack.addWidget(self.empty)
         layout.addWidget(place, 1)
-        layout.addWidget(self.count)
+        layout.addLayout(row(self.count, 1, self.import_button, self.export_button))
 
     def _connect(self) -> None:
         self.folder_box.currentIndexChanged.connect(self._on_folder)
@@ -104,6 +112,10 @@ class EpisodeList(QWidget):
         self.view.selectionModel().currentChanged.connect(self._on_current)
         self.model.thumbnail_wanted.connect(self._ask_thumbnail, Qt.ConnectionType.QueuedConnection)
         QShortcut(QKeySequence("/"), self).activated.connect(self.search.setFocus)
+
+    def shown(self) -> list[EpisodeItem]:
+        """Return the episodes that the filter lets through, in the order of the list."""
+        return [self.filter.index(number, 0).data(ITEM) for number in range(self.filter.rowCount())]
 
     @property
     def folder_name(self) -> str:

@@ -18,6 +18,8 @@ from widgets.parts.strip import tell_strip
 from widgets.parts.text import label
 from widgets.review.clip import Clip
 from widgets.review.episode_list import NOTHING, EpisodeList
+from widgets.review.export_dialog import ExportDialog
+from widgets.review.import_dialog import ImportDialog
 from widgets.review.labels_panel import NO_EPISODE, LabelsPanel
 from widgets.review.player import Player
 from widgets.review.timeline import Timeline
@@ -50,6 +52,7 @@ class ReviewPage(Page):
         ("", "List"),
         ("PgUp  PgDn", "Previous, next episode"),
         ("/", "Search"),
+        ("Ctrl+E", "Export"),
     )
 
     def __init__(self, context: WindowContext) -> None:
@@ -65,6 +68,10 @@ class ReviewPage(Page):
         self.panel = LabelsPanel(theme)
         self.heading, self.about = label("", "title"), label("", "muted")
         self.empty = Empty(theme)
+        self.exporting, self.importing = (
+            ExportDialog(context, self),
+            ImportDialog(context, self.library, self),
+        )
         self._phases: list[tuple[int, str]] = []
         self._refresh = QTimer(self)
         self._refresh.setSingleShot(True)
@@ -117,6 +124,8 @@ class ReviewPage(Page):
     def _connect(self) -> None:
         self.list.chosen.connect(self._on_chosen)
         self.list.listed.connect(self._on_listed)
+        self.list.export_button.clicked.connect(self._on_export)
+        self.list.import_button.clicked.connect(lambda: self.importing.open_for(self.list.folder))
         self.clip.curve.connect(self.timeline.show_curve)
         self.clip.picture.connect(self._on_picture)
         self.clip.field.connect(self._on_field)
@@ -167,6 +176,10 @@ class ReviewPage(Page):
             self.empty.say("Nothing to review yet", NOTHING[self.list.folder_name])
         elif self.clip.item is None:
             self.empty.say("Choose an episode", "It is shown here with its pictures, force and touch.")
+
+    def _on_export(self) -> None:
+        here = self.list
+        self.exporting.open_for(here.folder, here.model.items, here.shown(), here.current())
 
     def _on_chosen(self, item: EpisodeItem | None) -> None:
         known = self.clip.item
