@@ -20,6 +20,8 @@ from pathlib import Path
 
 import pytest
 
+from app.core.errors import RecordingError
+from recorders.room import Room
 from tests.contracts.sources import ROOT
 from tests.recorders.bit_rot import BitRot
 from tests.recorders.disk_faults import (
@@ -183,6 +185,34 @@ def test_failing_disk(row: Row, tmp_path: Path) -> None:
         assert periods_after_recovery(folder) >= safe
         shutil.rmtree(folder)
     row.passed(count, "message names the error; 0 lost")
+
+
+def test_low_disk(row: Row, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    describe(row, "D5", "disk that drains at random rates: refusal and warning",
+             "refused below take + 1 GB; warned with ≥ 10 min left; nothing deleted")  # fmt: skip
+    chance, floor, kept = random.Random(18), 1_000_000_000, tmp_path / "kept"
+    kept.write_bytes(b"a take")
+    free = 0
+    monkeypatch.setattr("recorders.room.free_bytes", lambda _folder: free)
+    for _ in range(200):
+        room, rate = Room(tmp_path, floor), chance.uniform(1e6, 5e7)
+        left, warned_at, size = 3600.0, [], 0.0
+        while left > 0:
+            left -= chance.uniform(0.1, 30.0)
+            size += rate * 10
+            room.note(round(size), size / rate)
+            free = round(floor + size + 2 * rate * max(left, 0.0))
+            if room.warning(room.seconds_left(round(size))):
+                warned_at.append(left)
+        assert len(warned_at) == 1
+        assert 600.0 <= warned_at[0] <= 900.0
+        free = round(floor + 2 * size) - 2
+        with pytest.raises(RecordingError, match="are left on its disk"):
+            room.check_start()
+        free += 4
+        room.check_start()
+    assert kept.read_bytes() == b"a take"
+    row.passed(200, "200 refused, 200 warned once with 10 to 15 min left")
 
 
 def test_stalled_disk(row: Row, tmp_path: Path) -> None:

@@ -229,7 +229,9 @@ class Timeline(QWidget):
                     line.setPen(pen(self._theme.colour("warning", 0.0)))
                 if plot is self.force and number < MOST_NAMED:
                     words = f"{flag.topic} {flag.kind}"
-                    style = {"color": self._theme.colour("warning"), "anchors": [(0, 0)] * 2}
+                    side = 1 if begin > 0.8 * self.seconds(self._end_ns) else 0  # away from the right edge
+                    style = {"color": self._theme.colour("warning"), "anchors": [(side, 0)] * 2,
+                             "fill": self._theme.colour("well", 0.8)}  # fmt: skip
                     pg.InfLineLabel(mark.lines[0], words, position=0.82 - 0.16 * number, **style)
                 plot.addItem(mark)
                 self._flags.append((plot, mark))
