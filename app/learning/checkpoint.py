@@ -18,10 +18,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from app.core.errors import LearningError
+from app.learning.bounds import check_bounds
 from app.learning.config import CHECKPOINT_SCHEMA_VERSION, MARKER_VALUES, RunConfig
 from app.learning.policies import POLICIES
 from app.learning.policies.rdp.policy import RdpPolicy
 
+MAX_CONFIG_BYTES, MAX_WEIGHTS_BYTES = 256 << 20, 8 << 30
 CONFIG, WEIGHTS, TRAINER, LOSSES = "config.json", "weights.safetensors", "trainer.safetensors", "losses.csv"
 
 
@@ -74,6 +76,8 @@ def read_config(run: Path) -> RunConfig:
             way_out="Give a folder that `train --out` wrote",
         )
     try:
+        if path.stat().st_size > MAX_CONFIG_BYTES:
+            raise LearningError(f"checkpoint {run}", f"{CONFIG} has more than {MAX_CONFIG_BYTES >> 20} MiB")
         version = msgspec.json.decode(path.read_bytes(), type=_Versioned).schema_version
         if version != CHECKPOINT_SCHEMA_VERSION:
             raise LearningError(
@@ -81,12 +85,13 @@ def read_config(run: Path) -> RunConfig:
                 way_out="Train it again, or open it with the Touchstone version that wrote it",
             )  # fmt: skip
         config = msgspec.json.decode(path.read_bytes(), type=RunConfig)
-    except (msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
         raise LearningError(
             f"checkpoint {run}", f"{CONFIG} cannot be read ({error})", way_out="Train it again"
         ) from error
     if config.policy not in POLICIES:
         raise LearningError(f"checkpoint {run}", f"its policy {config.policy!r} is unknown", options=POLICIES)
+    check_bounds(config, f"checkpoint {run}")
     return config
 
 
@@ -138,8 +143,10 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
             way_out="Copy the whole folder, or train it again",
         )  # fmt: skip
     try:
+        if path.stat().st_size > MAX_WEIGHTS_BYTES:
+            raise LearningError(f"weights {path}", f"the file has more than {MAX_WEIGHTS_BYTES >> 30} GiB")
         return load_file(path)
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
         raise LearningError(
             f"weights {path}", f"the file is broken ({error})", way_out="Train it again"
         ) from error

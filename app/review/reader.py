@@ -1,7 +1,7 @@
 """Role `read`: a resident process that opens episodes for the window, which never touches HDF5 itself.
 
 A ROUTER answers `Command`s with `Reply`s (`resources/help/protocols.md`, "Reader"); `app.review.answers` knows what.
-A broken or hostile file costs one error reply, at worst this process, never the window.
+A broken or hostile file costs one error reply, at worst this process, never the window; its memory is limited.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from app.core.project import demonstrations_folder
 from app.core.wire.codec import decode, encode
 from app.core.wire.messages import MAX_MESSAGE_BYTES, SCHEMA_VERSION, Command, Reply
 from app.core.wire.sockets import bind, endpoint_of
+from app.exchange.limits import Limits
 from app.review.answers import Answers
 
 POLL_MS = 20
@@ -31,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Answer until stopped; returns how many questions came."""
+    Limits(cpu_s=None, files=1024).apply()
     link = ChildLink("read", args.hub, args.run_id)
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     answers = Answers(args.data or demonstrations_folder())

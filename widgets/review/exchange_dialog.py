@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QUrl
+from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QDialog, QFormLayout, QHBoxLayout, QLayout, QLineEdit, QVBoxLayout, QWidget
 
@@ -39,6 +39,7 @@ class ExchangeDialog(QDialog):
         self.show_result = KeyButton("Open folder", "", context.theme)
         self.progress = ProgressLine(context.theme)
         self.told = label("", "muted", wrap=True)
+        self.told.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self._place: Path | None = None
         self.setWindowTitle(verb)
         self.setMinimumWidth(WIDTH)
