@@ -70,7 +70,7 @@ class Unpacking:
                 return
 
     def _one(self, words: list[str]) -> Iterator[dict[str, Any]]:
-        command = [sys.executable, "-X", "faulthandler=0", str(MAIN), "unpack", *words]
+        command = [sys.executable, str(MAIN), "unpack", *words]
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment

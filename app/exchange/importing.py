@@ -7,6 +7,7 @@ was verified, so that only the moving of files and the labels are left to do.
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -67,7 +68,8 @@ def bring_in(args: argparse.Namespace, link: ChildLink) -> dict[str, Any]:
     """Run the reading process and take over each episode as it comes."""
     try:
         args.out.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=".import-", dir=args.out))
+        remove_of_the_dead(args.out)
+        staging = Path(tempfile.mkdtemp(prefix=f".import-{os.getpid()}-", dir=args.out))
     except OSError as error:
         raise EpisodeError(f"data folder {args.out}", f"it cannot be written ({error.strerror})") from error
     files: list[str] = []
@@ -98,6 +100,14 @@ def bring_in(args: argparse.Namespace, link: ChildLink) -> dict[str, Any]:
         "text": text, "episodes": len(files), "seconds": round(seconds, 3), "format": kind, "data": str(args.out),
         "files": files, "refused": refused,
     }  # fmt: skip
+
+
+def remove_of_the_dead(folder: Path) -> None:
+    """Delete what an import that was killed left behind."""
+    for path in folder.glob(".import-*-*"):
+        pid = path.name.split("-")[1]
+        if pid.isdigit() and Path("/proc/self").exists() and not Path(f"/proc/{pid}").exists():
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def take_over(kept: dict[str, Any], folder: Path) -> str:

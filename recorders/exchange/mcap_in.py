@@ -199,7 +199,7 @@ def _stream(each: _Gathered, spool: Spool, numbers: list[int], where: str) -> St
     wanted, times = each.wanted, np.array(each.times, np.int64)
     order = np.argsort(times, kind="stable")
     device, _, signal = wanted.name.partition("/")
-    span = (times.max() - times.min()) * 1e-9
+    span = int(times.max() - times.min()) * 1e-9
     rate = round((len(times) - 1) / span, 3) if span > 0 else 0.0
     if wanted.picture:
         pictures = Pictures(len(numbers), lambda index: spool.read(numbers[index]))
