@@ -37,7 +37,7 @@ class Hasher:
         """Return an empty digest."""
         return RunningDigest(self)
 
-    def submit(self, digest: RunningDigest, data: bytes | bytearray) -> None:
+    def submit(self, digest: RunningDigest, data: bytes | bytearray | memoryview) -> None:
         """Hash a block, which must not change any more; waits while too many are waiting."""
         while len(self._waiting) >= MOST_WAITING:
             self._waiting.popleft().result()
@@ -53,7 +53,7 @@ class RunningDigest:
         self.digest = new_digest()
         self.last: Future[None] | None = None
 
-    def update(self, data: bytes | bytearray) -> None:
+    def update(self, data: bytes | bytearray | memoryview) -> None:
         """Add a block, which must not change any more."""
         self._hasher.submit(self, data)
 

@@ -18,12 +18,12 @@ from recorders.hdf5.writer import Expected
 READ_BYTES = 4 * 1024 * 1024
 
 
-def blocks_of(dataset: h5py.Dataset) -> Iterator[bytes]:
+def blocks_of(dataset: h5py.Dataset) -> Iterator[memoryview]:
     """Yield the bytes of a data set, about 4 MiB at a time."""
     row_bytes = max(1, dataset.dtype.itemsize * int(np.prod(dataset.shape[1:], dtype=np.int64)))
     step = max(1, READ_BYTES // row_bytes)
     for start in range(0, dataset.shape[0], step):
-        yield np.ascontiguousarray(dataset[start : start + step]).tobytes()
+        yield np.ascontiguousarray(dataset[start : start + step]).reshape(-1).view(np.uint8).data
 
 
 def datasets_of(file: h5py.File, encodings: Mapping[str, str]) -> Iterator[tuple[str, h5py.Dataset]]:

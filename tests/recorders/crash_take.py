@@ -14,6 +14,7 @@ import shutil
 import signal
 import struct
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -35,6 +36,11 @@ PERIODS = 15  # then the take is stopped and committed: kills fall into that, to
 LONGEST_S = 0.45
 
 
+def pass_time(seconds: float) -> None:
+    """Let time pass: the pace of a take and the moment of a kill are what is tried here, nothing is waited for."""
+    threading.Event().wait(max(0.0, seconds))
+
+
 def record(folder: Path, told: int) -> None:
     """Record a take in real time and commit it; never returns."""
     journal = JournalWriter(journal_path(folder, UUID), take_record(UUID))
@@ -45,7 +51,7 @@ def record(folder: Path, told: int) -> None:
         for topic, header, buffer in signals.next_period(period * PERIOD_NS):
             writer.put(QueuedSample(topic, header, memoryview(buffer), period * PERIOD_NS))
         os.write(told, MARK.pack(period, time.monotonic_ns()))
-        time.sleep(max(0.0, begun + period * PERIOD_NS * 1e-9 - time.monotonic()))
+        pass_time(begun + period * PERIOD_NS * 1e-9 - time.monotonic())
     writer.finish(StopRecord(TAKE_SCHEMA_VERSION, "success", PERIOD_NS, PERIODS * PERIOD_NS, {}))
     writer.join()
     os._exit(0 if writer.error is None else 1)
@@ -60,7 +66,7 @@ def kill_once(folder: Path, after_s: float) -> tuple[float, bool]:
         os.close(reading)
         record(folder, writing)
     os.close(writing)
-    time.sleep(after_s)
+    pass_time(after_s)
     os.kill(child, signal.SIGKILL)
     killed_ns = time.monotonic_ns()
     os.waitpid(child, 0)

@@ -20,6 +20,8 @@ from recorders.reader import EpisodeFile
 from recorders.records import TAKE_SCHEMA_VERSION, StopRecord
 from recorders.recovery import recover
 from tests.contracts.sources import ROOT
+from tests.hygiene import wait_until
+from tests.recorders.crash_take import pass_time
 from tests.recorders.fake_device import PERIOD_NS, FakeDevice, Signals
 from tests.recorders.takes import take_record
 
@@ -162,7 +164,7 @@ def exit_while_saving(folder: Path, how: str, after_s: float) -> None:
         )
         assert parent.stdout is not None
         recorder = int(parent.stdout.readline())
-        time.sleep(after_s)
+        pass_time(after_s)
         if how == "window":
             parent.kill()
         else:
@@ -180,10 +182,8 @@ def exit_while_saving(folder: Path, how: str, after_s: float) -> None:
 
 def wait_gone(pid: int, timeout_s: float) -> None:
     """Wait until a process has ended."""
-    deadline = time.monotonic() + timeout_s
-    while Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_bytes():
-        assert time.monotonic() < deadline, f"process {pid} does not end"
-        time.sleep(0.02)
+    path = Path(f"/proc/{pid}/cmdline")
+    wait_until(lambda: not path.exists() or not path.read_bytes(), timeout_s, f"the end of process {pid}")
 
 
 def recovery_s_per_gb(folder: Path, megabytes: int) -> float:
