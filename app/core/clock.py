@@ -56,9 +56,9 @@ class ClockMap:
 
     Each timed exchange proves an interval: the answer was written between the question and its arrival, so the offset
     (session − local) lies between `session − received` and `session − sent`. The offset lies in all intervals, each
-    widened by what the clocks may have drifted since; the middle of what they share is taken (K. Marzullo, "Maintaining
-    the Time in a Distributed System", 1984). Quick exchanges bound it most, late ones do no harm. While the intervals
-    allow an offset of 0, both clocks are taken to be one and the same.
+    widened by what the clocks may have drifted since the question; the middle of what they share is taken (K. Marzullo,
+    "Maintaining the Time in a Distributed System", 1984). Quick exchanges bound it most, late ones do no harm. While the
+    intervals allow an offset of 0, both clocks are taken to be one and the same.
 
     Owned by one thread.
     """
@@ -82,7 +82,7 @@ class ClockMap:
         self.bound_ns = (high - low) // 2
 
     def _shared(self, now_ns: int) -> tuple[int, int]:
-        slack = [round((now_ns - received) * DRIFT) for _, _, received in self._exchanges]
+        slack = [round((now_ns - sent) * DRIFT) + 1 for sent, _, _ in self._exchanges]
         rows = list(zip(self._exchanges, slack, strict=True))
         low = max(session - received - extra for (_, session, received), extra in rows)
         high = min(session - sent + extra for (sent, session, _), extra in rows)
