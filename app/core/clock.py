@@ -57,8 +57,8 @@ class ClockMap:
     Each timed exchange proves an interval: the answer was written between the question and its arrival, so the offset
     (session − local) lies between `session − received` and `session − sent`. The offset lies in all intervals, each
     widened by what the clocks may have drifted since the question; the middle of what they share is taken (K. Marzullo,
-    "Maintaining the Time in a Distributed System", 1984). Quick exchanges bound it most, late ones do no harm. While the
-    intervals allow an offset of 0, both clocks are taken to be one and the same.
+    "Maintaining the Time in a Distributed System", 1984). Quick exchanges bound it most, late ones do no harm. While
+    the intervals allow an offset of 0, both clocks are taken to be one and the same.
 
     Owned by one thread.
     """
