@@ -90,7 +90,7 @@ def test_a_reader_that_dies_costs_one_episode(tmp_path: Path) -> None:
                     "images/top", shape, "u1", chunks=(1, *shape[1:]), compression=1
                 )
                 for tick in range(ROWS):
-                    file["observations/images/top"][tick] = np.arange(4000, dtype=np.uint8)[None, :, None]
+                    file["observations/images/top"][tick] = np.full(shape[1:], tick, np.uint8)
     killed: set[int] = set()
 
     def kill_it() -> None:
