@@ -16,7 +16,11 @@ HOMES = {
     "shiboken6": ("widgets/",),
     "pyqtgraph": ("widgets/",),
     "OpenGL": ("widgets/",),
-    "torch": ("app/learning/", "app/doctor/probes/numeric.py"),
+    "torch": (
+        "app/learning/",
+        "app/doctor/probes/numeric.py",
+        "app/bench/lerobot_record.py",  # a program of its own, run with the Python of LeRobot
+    ),
     "safetensors": ("app/learning/",),
     "h5py": ("recorders/",),
     "mcap": ("recorders/",),
