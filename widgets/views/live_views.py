@@ -197,9 +197,10 @@ class LiveViews(QWidget):
             if frame is not None and (frame.header.seq != view.seq or self._ticks % STILL_EVERY == 0):
                 t_ns = view.shown_ns if frame.image is None else frame.t_ns  # not decoded yet: the one before
                 view.show_frame(frame, at_picture(self.live, bridge, t_ns), note)
-        self.pads.show_live(self.live)
         if self._ticks % SCENE_EVERY == 0 and info is not None:
             self._refresh_scene()
+        elif self._ticks % SCENE_EVERY == 1:  # pads and scene take turns
+            self.pads.show_live(self.live)
         if info is not None:
             self.curves.refresh()
 
