@@ -27,6 +27,7 @@ REAL_TIME = (
     "app/bench",
     "app/session",
     "app/teleop/test_held.py",
+    "app/teleop/test_leader_drives.py",
     "contracts/test_processes.py",
     "devices/arms",
     "devices/composed",
