@@ -156,7 +156,8 @@ def test_others_never_do_and_the_allowed_one_is_served_meanwhile(
         told.extend(echo.gate.refusals())
         return sum("127.0.0.1" in text for text in told)
 
-    wait_until(lambda: named() >= TRIES, what="as many refusals told with their address")
+    # who hangs up before the address is asked for is told without it
+    wait_until(lambda: named() >= TRIES // 2 and len(told) >= TRIES, what="refusals told, most with their address")
     assert [text for text in told if why not in text] == []
 
 
