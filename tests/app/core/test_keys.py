@@ -157,7 +157,9 @@ def test_others_never_do_and_the_allowed_one_is_served_meanwhile(
         return sum("127.0.0.1" in text for text in told)
 
     # who hangs up before the address is asked for is told without it
-    wait_until(lambda: named() >= TRIES // 2 and len(told) >= TRIES, what="refusals told, most with their address")
+    wait_until(
+        lambda: named() >= TRIES // 2 and len(told) >= TRIES, what="refusals told, most with their address"
+    )
     assert [text for text in told if why not in text] == []
 
 
