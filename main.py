@@ -16,37 +16,7 @@ from typing import Any, NoReturn
 
 from app.core.errors import TouchstoneError, UsageError
 from app.core.project import log_folder
-
-# role: (module, what it does)
-ROLES: dict[str, tuple[str, str]] = {
-    "window": ("widgets.application", "open the window"),
-    "serve": ("app.session.serve", "serve the devices of a rig until stopped"),
-    "device": ("devices.server", "one device server (started by serve)"),
-    "franka": ("devices.arms.franka_process", "the 1 kHz loop of a Franka arm (started by device)"),
-    "collect": ("app.session.collect", "record demonstrations on a rig"),
-    "operate": ("app.teleop.process", "operator process (started by collect)"),
-    "tones": ("app.teleop.tones", "let the contact force be heard (started by the window)"),
-    "leader": ("app.teleop.calibrate", "calibrate a leader arm: which posture its servos are in"),
-    "calibrate": ("app.calibration.process", "calibrate a camera, print the board, see if one moved"),
-    "record": ("recorders.process", "recorder process (started by collect and deploy)"),
-    "episodes": ("app.review.listing", "list and verify the episodes of a folder"),
-    "export": ("app.exchange.exporting", "write episodes for another training code"),
-    "import": ("app.exchange.importing", "read another program's episodes"),
-    "unpack": ("app.exchange.unpacking", "read a foreign set within limits (started by import)"),
-    "read": ("app.review.reader", "serve episodes to the window (started by it)"),
-    "cloud": ("app.cloud.process", "a coloured cloud of the depth cameras (started by the window)"),
-    "augment": ("app.augment.process", "multiply demonstrations by synthetic perturbation"),
-    "train": ("app.learning.train", "train a policy"),
-    "policy": ("app.learning.serve", "policy process (started by deploy)"),
-    "deploy": ("app.deploy.process", "run a policy on a rig and score it"),
-    "demo": ("app.demo.process", "the whole loop without a display"),
-    "shots": ("widgets.shots", "a picture of each workspace"),
-    "keys": ("app.keys.process", "keys for serving a rig to other machines"),
-    "bench": ("app.bench.process", "measure this machine: wire, record, window, overlay"),
-    "bench-overlay": ("widgets.bench.overlay", "cost of touch over a picture (typed as `bench overlay`)"),
-    "bench-window": ("widgets.bench.process", "the window under load (typed as `bench window`)"),
-    "doctor": ("app.doctor.process", "what this machine has and lacks"),
-}
+from app.core.roles import ROLES
 
 
 class Parser(argparse.ArgumentParser):

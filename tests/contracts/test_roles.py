@@ -12,16 +12,17 @@ import sys
 
 import pytest
 
-import main
+from app.core.roles import ROLES
 from tests.contracts.ownership import FILES, FORBIDDEN, LEARNING, QT, SIMULATOR
 from tests.contracts.sources import ROOT
 
 PROBE = """
 import argparse, importlib, json, sys
 import main
+from app.core.roles import ROLES
 name = sys.argv[1]
 if name:
-    module = importlib.import_module(main.ROLES[name][0])
+    module = importlib.import_module(ROLES[name][0])
     module.add_arguments(argparse.ArgumentParser())
     assert callable(module.run)
 print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
@@ -42,7 +43,7 @@ def loaded(role: str) -> set[str]:
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("role", list(main.ROLES))
+@pytest.mark.parametrize("role", list(ROLES))
 def test_role_loads_only_what_it_may(role: str) -> None:
     names = loaded(role)
     strays = names & FORBIDDEN.get(role, frozenset())
@@ -68,4 +69,4 @@ def test_main_alone_loads_the_standard_library_only() -> None:
 
 
 def test_every_role_has_a_rule() -> None:
-    assert set(FORBIDDEN) == set(main.ROLES)
+    assert set(FORBIDDEN) == set(ROLES)
