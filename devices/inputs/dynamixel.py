@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import math
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,13 @@ PRESENT_POSITION, POSITION_BYTES = 132, 4
 STEPS = 4096  # of a turn
 TRIES = 5  # of the first question to each servo; a busy machine may miss an answer
 WAIT_S = 0.002  # a read of the port waits so long for a byte; without it the SDK spins
+
+GONE: tuple[type[Exception], ...] = (
+    OSError,
+    TypeError,
+)  # pyserial meets a port that is gone in any of these ways
+if find_spec("termios") is not None:
+    GONE = (*GONE, importlib.import_module("termios").error)
 
 
 class ServoChain:
@@ -76,7 +84,8 @@ class ServoChain:
         """
         try:
             result = self._read.txRxPacket()
-        except (OSError, TypeError) as error:  # pyserial meets a port that is gone in either way
+        except GONE as error:
+            self._port.is_using = False  # the SDK left it taken
             raise DeviceError(self._name, f"it is gone ({error})", way_out="Plug it in again") from error
         if result != self._sdk.COMM_SUCCESS:
             raise DeviceError(self._name, f"no answer ({self._packets.getTxRxResult(result).strip('[] ')})")

@@ -79,6 +79,25 @@ def test_a_servo_that_falls_silent_ends_the_leader(servos: ServoDouble, plan: Pa
         leader.close()
 
 
+def test_a_leader_whose_plug_is_pulled_says_that_it_is_gone_and_not_only_that_joints_are_old(
+    servos: ServoDouble, plan: Path
+) -> None:
+    leader = Leader(servos.port, plan)
+    try:
+        wait_until(lambda: leader.look(time.monotonic_ns()).joints is not None)
+        servos.close()
+
+        def ended() -> bool:
+            try:
+                return leader.look(time.monotonic_ns()) is None
+            except DeviceError as error:
+                return "it is gone" in str(error)
+
+        wait_until(ended, what="the error")
+    finally:
+        leader.close()
+
+
 def test_a_leader_that_was_not_calibrated_or_has_a_wrong_file_says_so(tmp_path: Path) -> None:
     with pytest.raises(DeviceError, match=r"not calibrated.*main.py leader PORT --arm ARM"):
         load_leader(tmp_path / "none.toml")
