@@ -7,9 +7,8 @@
      +----- release() --+--------------------------------------------------------------+
 
 Nothing else stamps or repeats an input, so a stalled window ends motion by itself: the governor beside the motor owns
-the deadline. After that only a new press counts, never a repeated one: the series ends, and Go begins another. On a
-simulated rig, where nothing can be hurt (its governor would take a headless input as well), a stall is followed by a
-new press by itself, and counted, so that the next rollout can begin.
+the deadline. After that only a new press counts, never a repeated one: the series ends, and Go begins another. That
+holds on a simulated rig as well; one that nobody wants to watch is enabled by itself instead.
 """
 
 from __future__ import annotations
@@ -46,25 +45,18 @@ class Enabling(QObject):
 
     Args:
         surface: The page that must be in front.
-        harmless: Says whether the rig is a simulated one.
-
-    Attributes:
-        stalls: How often the window stalled since the person agreed.
     """
 
     changed = Signal()
     lost = Signal(str)
 
     def __init__(
-        self, bridge: Bridge, surface: QWidget, harmless: Callable[[], bool] = lambda: False,
-        now_ns: Callable[[], int] = time.monotonic_ns,
-    ) -> None:  # fmt: skip
+        self, bridge: Bridge, surface: QWidget, now_ns: Callable[[], int] = time.monotonic_ns
+    ) -> None:
         super().__init__(surface)
         self._bridge, self._surface, self._now_ns = bridge, surface, now_ns
         self.consent = Consent.OFF
         self.number = 0
-        self.stalls = 0
-        self._harmless = harmless
         self._last_ns = 0
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -74,7 +66,6 @@ class Enabling(QObject):
     def press(self) -> None:
         """The person agrees: a new press, sent from now on."""
         self.number += 1
-        self.stalls = 0
         self._last_ns = self._now_ns()
         self._enter(Consent.ON)
         self._timer.start()
@@ -96,11 +87,7 @@ class Enabling(QObject):
         """One look at what could end consent, from the timer; then one input, stamped now."""
         now = self._now_ns()
         late_ns, self._last_ns = now - self._last_ns, now
-        if late_ns > STALL_NS and self._harmless():
-            self.stalls += 1
-            self.number += 1
-            self._send()
-        elif late_ns > STALL_NS:
+        if late_ns > STALL_NS:
             self.drop(f"the window stalled for {late_ns * 1e-6:.0f} ms")
         elif hindrance := self._hindrance():
             self.drop(hindrance)

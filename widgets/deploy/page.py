@@ -16,7 +16,6 @@ from widgets.deploy.scores import ScorePlot
 from widgets.deploy.session import OWNER, DeploySession, Phase
 from widgets.deploy.settings import DeploySettings
 from widgets.page import Page
-from widgets.parts.episodes import plural
 from widgets.parts.key_button import KeyButton
 from widgets.parts.library import Library
 from widgets.parts.progress_line import ProgressLine
@@ -57,7 +56,7 @@ class DeployPage(Page):
         theme = context.theme
         self.library = Library.of(context)
         self.session = DeploySession(context, self)
-        self.enabling = Enabling(context.bridge, self, self._is_simulated)
+        self.enabling = Enabling(context.bridge, self)
         self.settings = DeploySettings(context)
         self.views, self.motion = LiveViews(context), Motion(context)
         self.scores, self.rollouts = ScorePlot(theme), Rollouts(context, self.library)
@@ -153,10 +152,6 @@ class DeployPage(Page):
             settings = self.settings
             self.session.go(run.path, settings.words(), settings.episodes.value(), settings.by_window)
 
-    def _is_simulated(self) -> bool:
-        info = self.context.rig.info
-        return info is not None and info.simulated
-
     def _on_stopped(self, _why: str) -> None:
         self.enabling.drop("")
         if self.session.busy:
@@ -200,12 +195,6 @@ class DeployPage(Page):
         self.progress.rest(why or told)
         self.motion.rest()
         self.rollouts.refresh()
-        if self.enabling.stalls and self.session.by_window:
-            self.context.notifications.warning(
-                f"The window stalled {plural(self.enabling.stalls, 'time')} for longer than an enabling input holds, "
-                "which ends a rollout. Close what keeps this machine busy, or let the simulated rig enable itself.",
-                "deploy",
-            )
 
     def _on_rig(self, _why: str = "") -> None:
         self.views.attach(self.context.rig.info)

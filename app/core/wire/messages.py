@@ -1,4 +1,7 @@
-"""Every message that crosses a process border, as msgspec structs. Changing one changes `SCHEMA_VERSION`.
+"""Every message that crosses a process border, as msgspec structs.
+
+Until the first release fields are only added, with defaults, so that yesterday's journals are still read and golden
+bytes hold what is there; from the first release on, a change counts `SCHEMA_VERSION` up.
 
 Three families:
 

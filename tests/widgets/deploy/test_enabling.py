@@ -42,9 +42,9 @@ def device(qtbot: QtBot, page: DeployPage) -> Iterator[DeviceDouble]:
         page.context.bridge.disconnect_device()
 
 
-def still(page: DeployPage, clock: Clock, harmless: bool = False) -> Enabling:
+def still(page: DeployPage, clock: Clock) -> Enabling:
     """Return consent whose timer never fires by itself: the test beats."""
-    enabling = Enabling(page.context.bridge, page, lambda: harmless, clock)
+    enabling = Enabling(page.context.bridge, page, clock)
     enabling._timer.setInterval(10**8)
     return enabling
 
@@ -82,23 +82,11 @@ def test_a_stall_ends_consent_and_nothing_more_is_sent(
     qtbot.waitUntil(lambda: len(device.enables) == 1)
 
 
-def test_on_a_simulated_rig_a_stall_is_a_new_press_and_counted(
-    qtbot: QtBot, page: DeployPage, device: DeviceDouble
-) -> None:
-    clock = Clock()
-    enabling = still(page, clock, harmless=True)
-    enabling.press()
-    beat(enabling, clock, 100)
-    qtbot.waitUntil(lambda: [enable.press for enable in device.enables] == [1, 2])
-    assert (enabling.consent, enabling.stalls) == (Consent.ON, 1)
-    enabling.release()
-
-
 def test_a_dialog_and_another_workspace_end_consent(
     qtbot: QtBot, page: DeployPage, device: DeviceDouble
 ) -> None:
     clock = Clock()
-    enabling = still(page, clock, harmless=True)
+    enabling = still(page, clock)
     lost: list[str] = []
     enabling.lost.connect(lost.append)
     enabling.press()
