@@ -22,6 +22,7 @@ from app.core.wire.messages import CameraInfo, ServerInfo
 from widgets.bridge.bridge import Bridge
 from widgets.bridge.jobs import Job
 from widgets.bridge.letters import Answer
+from widgets.rig_watch import RigWatch
 
 STOP_TIMEOUT_S = 1.0  # a stop that takes longer to be confirmed is worth a message
 
@@ -77,6 +78,8 @@ class RigSession(QObject):
         self._bridge = bridge
         self._job: Job | None = None
         self.elsewhere = elsewhere
+        self._watch = RigWatch(bridge, self)
+        self._watch.silent.connect(self._on_silent)
 
     def ensure(self) -> None:
         """Start or join the rig unless it is up or starting; `up` follows (at once if it is up)."""
@@ -171,8 +174,16 @@ class RigSession(QObject):
             )
             return
         self.problem = ""
+        if self._job is None:
+            self._watch.start()
         self._set(RigPhase.UP)
         self.up.emit()
+
+    def _on_silent(self, seconds: float) -> None:
+        self._fail(
+            f"The device server at {self.connect_text} has not answered for {seconds:.0f} s: it has ended, or the "
+            "network is down. See to it there; joining it again is the way on."
+        )
 
     def _fail(self, text: str) -> None:
         self._bridge.failed.emit(text)
@@ -187,6 +198,7 @@ class RigSession(QObject):
         self._gone("" if asked and status == 0 else words or f"status {status}")
 
     def _gone(self, why: str) -> None:
+        self._watch.stop()
         self._bridge.disconnect_device()
         self.info, self.connect_text, self.problem = None, "", why
         self._set(RigPhase.OFF)

@@ -60,6 +60,27 @@ def test_a_rig_elsewhere_is_joined_and_nothing_is_started(qtbot: QtBot, open_win
         session.context.bridge.disconnect_device()
 
 
+def test_a_joined_server_that_answers_no_more_is_told_and_can_be_joined_again(
+    qtbot: QtBot, open_window: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("widgets.rig_watch.ASK_MS", 50)
+    monkeypatch.setattr("widgets.rig_watch.ANSWER_S", 0.04)
+    session = open_window()
+    rig = session.context.rig
+    with DeviceDouble() as device:
+        rig.elsewhere = device.endpoints
+        rig.ensure()
+        qtbot.waitUntil(lambda: rig.phase is RigPhase.UP)
+        device._answers = False
+        qtbot.waitUntil(lambda: rig.phase is RigPhase.OFF)
+        text = next(item.text for item in session.notifications.items if "has not answered" in item.text)
+        assert device.endpoints.text() in text
+        device._answers = True
+        rig.ensure()
+        qtbot.waitUntil(lambda: rig.phase is RigPhase.UP)
+        session.context.bridge.disconnect_device()
+
+
 def test_the_stop_button_stops(qtbot: QtBot, open_window: Open) -> None:
     session = open_window()
     with DeviceDouble() as device:
