@@ -54,13 +54,13 @@ def choose(qtbot: QtBot, page: ReviewPage, uuid: str) -> None:
     )
     qtbot.waitUntil(
         lambda: page.clip.item is not None and page.clip.item.uuid == uuid and bool(page.panel._labels)
-        and len(page.clip.times) == 2 and page.cameras[0].image is not None,
+        and len(page.clip.times) == 2 and page.viewer.cameras[0].image is not None,
         timeout=LONG_MS,
     )  # fmt: skip
 
 
 def await_phases(qtbot: QtBot, page: ReviewPage, count: int) -> None:
-    qtbot.waitUntil(lambda: len(page._phases) == count, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: len(page.viewer.phases) == count, timeout=LONG_MS)
 
 
 def pixels(image: QImage | None) -> bytes:
@@ -119,12 +119,14 @@ def test_scrubbing_shows_the_recorded_picture_of_that_time(
         wanted = int(times[index]) + 1_000_000
         t_field = int(np.abs(episode.times_ns("finger/field") - wanted).argmin())
     page.player.seek(wanted)
-    qtbot.waitUntil(lambda: pixels(page.cameras[0].image) == pixels(recorded), timeout=LONG_MS)
+    qtbot.waitUntil(lambda: pixels(page.viewer.cameras[0].image) == pixels(recorded), timeout=LONG_MS)
     qtbot.waitUntil(
-        lambda: page.touch.field_mm is not None and np.allclose(page.touch.field_mm, field[t_field]),
+        lambda: (
+            page.viewer.touch.field_mm is not None and np.allclose(page.viewer.touch.field_mm, field[t_field])
+        ),
         timeout=LONG_MS,
     )
-    assert len(page.touch.markers_m) == 63
+    assert len(page.viewer.touch.markers_m) == 63
 
 
 def test_arrow_keys_step_from_picture_to_picture(
@@ -141,10 +143,10 @@ def test_arrow_keys_step_from_picture_to_picture(
 
 def test_curves_are_the_recorded_force(qtbot: QtBot, open_window: Open, demonstrations: Path) -> None:
     page = open_review(qtbot, open_window)
-    qtbot.waitUntil(lambda: set(page.timeline._data) == {"force", "touch"}, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: set(page.viewer.timeline._data) == {"force", "touch"}, timeout=LONG_MS)
     with EpisodeFile(opened(page).path) as episode:
         force = episode.data("finger/wrench")[:, 2]
-    _, drawn = page.timeline._curves["force"][2].getData()
+    _, drawn = page.viewer.timeline._curves["force"][2].getData()
     assert np.isclose(drawn.min(), force.min(), atol=1e-4)
     assert np.isclose(drawn.max(), force.max(), atol=1e-4)
 
@@ -158,23 +160,23 @@ def test_trim_and_its_undo_survive_reopening(qtbot: QtBot, open_window: Open, de
     qtbot.waitUntil(
         lambda: read_labels(demonstrations, item.uuid).labels.trim_start_ns == at, timeout=LONG_MS
     )
-    qtbot.waitUntil(lambda: page.timeline.trim() == (at, None), timeout=LONG_MS)
+    qtbot.waitUntil(lambda: page.viewer.timeline.trim() == (at, None), timeout=LONG_MS)
     assert page.panel.undo.isEnabled()
     QTest.keyClick(page, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
-    qtbot.waitUntil(lambda: page.timeline.trim() == (None, None), timeout=LONG_MS)
+    qtbot.waitUntil(lambda: page.viewer.timeline.trim() == (None, None), timeout=LONG_MS)
 
     again = open_review(qtbot, open_window)
     choose(qtbot, again, item.uuid)
-    assert again.timeline.trim() == (None, None)
+    assert again.viewer.timeline.trim() == (None, None)
     assert again.panel.redo.isEnabled()
     again.panel.redo.click()
-    qtbot.waitUntil(lambda: again.timeline.trim() == (at, None), timeout=LONG_MS)
+    qtbot.waitUntil(lambda: again.viewer.timeline.trim() == (at, None), timeout=LONG_MS)
     assert read_labels(demonstrations, item.uuid).labels.trim_start_ns == at
 
 
 def test_a_dragged_handle_trims(qtbot: QtBot, open_window: Open, demonstrations: Path) -> None:
     page = open_review(qtbot, open_window)
-    item, handle = opened(page), page.timeline._handles["end"][0]
+    item, handle = opened(page), page.viewer.timeline._handles["end"][0]
     handle.setValue(3.0)
     handle.sigDragged.emit(handle)
     assert page.player.t_ns == item.start_ns + 3_000_000_000
@@ -258,8 +260,8 @@ def test_an_axis_of_nothing_does_not_bind_the_next_one(
     qtbot: QtBot, open_window: Open, demonstrations: Path
 ) -> None:
     page = open_review(qtbot, open_window)
-    page.timeline.open(1_000_000_000, 1_000_000_000)
-    page.timeline.open(1_000_000_000, 6_000_000_000)
-    low, high = page.timeline.force.plotItem.vb.viewRange()[0]
+    page.viewer.timeline.open(1_000_000_000, 1_000_000_000)
+    page.viewer.timeline.open(1_000_000_000, 6_000_000_000)
+    low, high = page.viewer.timeline.force.plotItem.vb.viewRange()[0]
     assert low <= 0.0
     assert high >= 5.0
