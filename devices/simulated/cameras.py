@@ -25,6 +25,7 @@ from devices.simulated.bench import Bench, Snapshot
 from devices.simulated.geometry import PATCH_COUNT
 from devices.simulated.optics import CAMERAS
 from devices.simulated.scene import picture_model
+from devices.simulated.target import Place
 
 Picture = tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]
 
@@ -39,6 +40,7 @@ class Renderer:
     Args:
         bench: The bench whose states will be drawn; used here only, to draw the first pictures.
         picture: Width and height, pixels.
+        target: Where a calibration board is, if there is one.
 
     Attributes:
         backend: Which OpenGL way was opened: "egl", "osmesa" or what the person set.
@@ -47,10 +49,10 @@ class Renderer:
         DeviceError: no off-screen OpenGL starts, or the meshes cannot be prepared.
     """
 
-    def __init__(self, bench: Bench, picture: tuple[int, int]) -> None:
+    def __init__(self, bench: Bench, picture: tuple[int, int], target: Place | None = None) -> None:
         width, height = picture
         self._first = bench.snapshot()
-        self._model: Any = picture_model(width, height)
+        self._model: Any = picture_model(width, height, target)
         self._data: Any = mujoco.MjData(self._model)
         self._gl, self.backend = open_gl(width, height)
         self._context = mujoco.MjrContext(self._model, mujoco.mjtFontScale.mjFONTSCALE_100)

@@ -186,7 +186,7 @@ def make(rig: Rig, lockstep: bool) -> SimulatedPanda:
     bench = Bench(task=rig.task, picture=size)
     rate = options.fast_picture_rate if lockstep else options.picture_rate
     depth = options.fast_depth_rate if lockstep else options.depth_rate
-    pictures = make_pictures(bench, size, rate, depth, threaded=not lockstep)
+    pictures = make_pictures(bench, size, rate, depth, threaded=not lockstep, target=options.target)
     try:
         return SimulatedPanda(bench, pictures, options.condition)
     except BaseException:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from app.core.errors import RigError
+from devices.simulated.target import Place
 
 
 class BenchOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -17,6 +18,7 @@ class BenchOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         picture, fast_picture: Width and height of the pictures, pixels.
         picture_rate, fast_picture_rate: Pictures per second and camera.
         depth_rate, fast_depth_rate: Depth pictures per second and camera; 0 for none.
+        target: Where a calibration board is: on the table (for a camera on the tool) or on the hand (for a fixed one).
     """
 
     condition: Literal["nominal", "after", "mixed"] = "mixed"
@@ -26,6 +28,7 @@ class BenchOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fast_picture: tuple[int, int] = (160, 120)
     fast_picture_rate: float = 5.0
     fast_depth_rate: float = 0.0
+    target: Place | None = None
 
 
 def read_options(rig: str, options: dict[str, Any]) -> BenchOptions:

@@ -22,6 +22,7 @@ from app.core.wire.messages import StreamSpec
 from devices.interface import Sample
 from devices.simulated.bench import Bench
 from devices.simulated.cameras import Picture, Renderer
+from devices.simulated.target import Place
 
 TICK_HZ = 250.0
 CAMERAS = ("scene", "wrist")
@@ -257,9 +258,10 @@ def film(filming: Filming, threaded: bool) -> Pictures:
 
 
 def make_pictures(
-    bench: Bench, size: tuple[int, int], rate_hz: float, depth_hz: float, threaded: bool
-) -> Pictures:
+    bench: Bench, size: tuple[int, int], rate_hz: float, depth_hz: float, threaded: bool,
+    target: Place | None = None,
+) -> Pictures:  # fmt: skip
     """Return the cameras of a bench, in real time (`threaded`) or in lock-step."""
     note = "light meshes, no shadows, no multisampling"
-    opener = functools.partial(Renderer, bench, size)
+    opener = functools.partial(Renderer, bench, size, target)
     return film(Filming(opener, CAMERAS, size, rate_hz, depth_hz, TICK_HZ, note), threaded)

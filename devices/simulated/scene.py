@@ -14,6 +14,7 @@ import mujoco
 from devices.simulated import furniture
 from devices.simulated.geometry import TIMESTEP_S
 from devices.simulated.meshes import light_meshes, panda_assets
+from devices.simulated.target import Place, add_target
 
 _VISUAL_CLASSES: Final = ("panda/visual", "2f85/visual")
 
@@ -27,12 +28,13 @@ def physics_model() -> Any:
     return _describe(visual=False).compile()
 
 
-def picture_model(width: int, height: int) -> Any:
+def picture_model(width: int, height: int, target: Place | None = None) -> Any:
     """Compile the model that `Renderer` draws: the same joints, with light visual meshes.
 
     Args:
         width: Largest picture width that will be asked for, pixels.
         height: Largest picture height, pixels.
+        target: Where a calibration board is, if there is one.
 
     Raises:
         DeviceError: the meshes must be made and Open3D is not installed.
@@ -40,6 +42,8 @@ def picture_model(width: int, height: int) -> Any:
     spec = _describe(visual=True)
     spec.visual.global_.offwidth = width
     spec.visual.global_.offheight = height
+    if target is not None:
+        add_target(spec, target)
     return spec.compile()
 
 

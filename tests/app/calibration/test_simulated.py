@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.resources import as_file, files
 
 import cv2
-import mujoco
 import numpy as np
 import pytest
 
@@ -16,60 +16,24 @@ from app.calibration.solve import solve
 from app.calibration.views import Collection, View
 from app.core.calibration import BoardSpec
 from app.core.geometry import pose_to_matrix, project, quat_multiply, rotvec_to_quat
-from devices.simulated import cameras, scene
-from devices.simulated import geometry as g
 from devices.simulated.bench import Bench
 from devices.simulated.cameras import Renderer
+from devices.simulated.target import HALF_M, PICTURE
 
 SIZE = (640, 480)
-BOARD = BoardSpec(5, 4, 0.044, 0.033, "DICT_4X4_50")
-POSES = 14
+BOARD = BoardSpec()
+POSES = 18
 SETTLE = 300
-
-
-def with_board(mount: Mount) -> object:
-    """Return the picture model with the board: on the table for a camera on the tool, else on the hand."""
-    spec = scene._describe(visual=True)
-    spec.visual.global_.offwidth, spec.visual.global_.offheight = SIZE
-    picture = cv2.copyMakeBorder(board_picture(BOARD, 60), 30, 30, 30, 30, cv2.BORDER_CONSTANT, value=(255,))
-    texture = spec.add_texture(
-        name="board_look", type=mujoco.mjtTexture.mjTEXTURE_2D, width=picture.shape[1], height=picture.shape[0],
-        nchannel=3,
-    )  # fmt: skip
-    texture.data = np.ascontiguousarray(np.repeat(picture[:, :, None], 3, axis=2)).tobytes()
-    material = spec.add_material(
-        name="board_look", texrepeat=[1, 1], specular=0.0, shininess=0.0, emission=0.3
-    )
-    material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = "board_look"
-    half = [BOARD.square_m * (BOARD.columns + 1) / 2, BOARD.square_m * (BOARD.rows + 1) / 2, 0.001]
-    look = {
-        "type": mujoco.mjtGeom.mjGEOM_BOX,
-        "size": half,
-        "material": "board_look",
-        "contype": 0,
-        "conaffinity": 0,
-    }
-    if mount == "tool":
-        spec.worldbody.add_geom(name="calibration_board", pos=[0.42, 0.0, 0.13], **look)
-    else:
-        turn = np.empty(4)
-        normal = np.array([0.73, -0.50, -0.42]) / np.linalg.norm([0.73, 0.50, 0.42])
-        mujoco.mju_quatZ2Vec(turn, normal)
-        spec.body(g.HAND_BODY).add_geom(
-            name="calibration_board", pos=[0.10, -0.08, 0.12], quat=list(turn), **look
-        )
-    return spec.compile()
 
 
 class Rig:
     """The bench with a board, driven from pose to pose."""
 
-    def __init__(self, mount: Mount, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(cameras, "picture_model", lambda *_: with_board(mount))
+    def __init__(self, mount: Mount) -> None:
         self.mount, self.camera = mount, "wrist" if mount == "tool" else "scene"
         self.bench = Bench(picture=SIZE)
         self.bench.reset(1, "nominal")
-        self.renderer = Renderer(self.bench, SIZE)
+        self.renderer = Renderer(self.bench, SIZE, "table" if mount == "tool" else "hand")
         self.rng = np.random.default_rng(6)
 
     def go(self, board_is_seen: Finder | None = None) -> None:
@@ -77,7 +41,7 @@ class Rig:
         centre = (0.54, 0.0, 0.40) if self.mount == "tool" else (0.45, 0.0, 0.34)
         while True:
             target = self.bench.home_pose.copy()
-            target[:3] = centre + self.rng.uniform(-0.05, 0.05, 3)
+            target[:3] = centre + self.rng.uniform(-0.05, 0.05, 3) * (1.0, 1.0, 1.6)
             turn = rotvec_to_quat(np.radians(self.rng.uniform(-25, 25, 3)))
             target[3:] = quat_multiply(turn, target[3:])
             for _ in range(SETTLE):
@@ -102,10 +66,19 @@ class Rig:
 
 
 @pytest.fixture(params=[pytest.param("tool", marks=pytest.mark.soak), "base"])
-def rig(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
-    rig = Rig(request.param, monkeypatch)
+def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
+    rig = Rig(request.param)
     yield rig
     rig.close()
+
+
+def test_the_board_of_the_simulated_rig_is_the_one_that_the_wizard_offers() -> None:
+    with as_file(files("resources") / "boards" / PICTURE) as path:
+        shown = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    assert shown is not None
+    border = cv2.copyMakeBorder(board_picture(BOARD, 60), 30, 30, 30, 30, cv2.BORDER_CONSTANT, value=(255,))
+    assert np.array_equal(shown, border)
+    assert HALF_M[:2] == pytest.approx((BOARD.square_m * 4.5, BOARD.square_m * 3.5))
 
 
 def test_a_simulated_camera_is_calibrated_and_seen_to_have_moved(rig: Rig) -> None:
