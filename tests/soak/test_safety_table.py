@@ -83,16 +83,21 @@ class Row:
 ROWS: list[Row] = []
 
 
-@pytest.fixture(scope="module", autouse=True)
+STARTED = (os.getloadavg()[0], time.monotonic())
+
+
+@pytest.fixture(autouse=True)
 def table(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Write the table when all trials of this file have run, whatever their outcome; not after a selection of them."""
-    began, clock = os.getloadavg()[0], time.monotonic()
+    """Write the table after each test, so that a run that is cut off leaves what it found; not for a selection."""
     yield
-    if request.config.getoption("keyword"):
+    items, config = request.session.items, request.config
+    if config.getoption("keyword") or any("::" in argument for argument in config.args):
         return
-    minutes = (time.monotonic() - clock) / 60.0
-    loads = f"load {began:.1f} at the start and {os.getloadavg()[0]:.1f} at the end"
+    minutes = (time.monotonic() - STARTED[1]) / 60.0
+    loads = f"load {STARTED[0]:.1f} at the start and {os.getloadavg()[0]:.1f} at the end"
     machine = f"{os.cpu_count()} cores, {platform.machine()}, {loads}, {minutes:.0f} minutes"
+    if request.node is not items[-1]:
+        machine += f"; cut off after {items.index(request.node) + 1} of {len(items)} tests"
     head = HEAD.format(when=time.strftime("%Y-%m-%d %H:%M", time.gmtime()) + " UTC", machine=machine)
     TABLE.write_text(
         head + "\n".join(row.text() for row in sorted(ROWS, key=lambda row: int(row.name[1:]))) + "\n"
