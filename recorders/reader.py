@@ -145,6 +145,14 @@ class EpisodeFile:
             raise EpisodeError(f"episode {self.path}", f"{topic!r} has samples 0 to {count - 1}, not {index}")
         return self._read(topic, DATA, slice(index, index + 1))[0]
 
+    def samples(self, topic: str, first: int, last: int) -> np.ndarray:
+        """Return samples `first` to before `last` of a stream, (n, *shape), without reading the others."""
+        if self.spec(topic).encoding != "raw":
+            raise EpisodeError(
+                f"episode {self.path}", f"stream {topic!r} holds pictures", way_out="Use picture()"
+            )
+        return self._read(topic, DATA, slice(max(0, first), max(0, last)))
+
     def picture(self, topic: str, index: int) -> bytes:
         """Return picture `index` of a stream as it came over the wire (JPEG, or depth for `decode_depth`)."""
         if self.spec(topic).encoding == "raw":

@@ -12,6 +12,8 @@ from typing import Any
 from app.core.errors import EpisodeError
 from app.review.episode_answers import EpisodeAnswers
 from app.review.label_answers import LabelAnswers
+from app.review.moment_answers import MomentAnswers
+from app.review.phase_answers import PhaseAnswers
 from app.review.shelf import Shelf
 
 
@@ -21,7 +23,12 @@ class Answers:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.shelf = Shelf()
-        self.rooms: tuple[object, ...] = (LabelAnswers(), EpisodeAnswers(self.shelf))
+        self.rooms: tuple[object, ...] = (
+            LabelAnswers(),
+            EpisodeAnswers(self.shelf),
+            MomentAnswers(self.shelf),
+            PhaseAnswers(self.shelf),
+        )
 
     def answer(self, name: str, arguments: dict[str, Any]) -> Any:
         """Return the answer to one command.

@@ -40,9 +40,12 @@ class EpisodeAnswers:
 
     def on_series(
         self, folder: Path, episode: str, topic: str, columns: list[int] | None = None, points: int = 1000,
-        start_ns: int | None = None, end_ns: int | None = None,
+        start_ns: int | None = None, end_ns: int | None = None, length: bool = False,
     ) -> dict[str, Any]:  # fmt: skip
-        """Return the envelope of a stream's columns: t (n,), min and max (n, columns), unit, labels."""
+        """Return the envelope of a stream's columns: t (n,), min and max (n, columns), unit, labels.
+
+        With `length` the length of the vector of these columns is a further, last column.
+        """
         file = self.shelf.episode(folder, episode)
         spec = file.spec(topic)
         times, data = file.times_ns(topic), file.data(topic)
@@ -51,7 +54,10 @@ class EpisodeAnswers:
             data = data[:, [int(column) for column in columns]]
         first = 0 if start_ns is None else int(np.searchsorted(times, start_ns))
         last = len(times) if end_ns is None else int(np.searchsorted(times, end_ns, side="right"))
-        curve = envelope(times[first:last], data[first:last], int(points))
+        part = data[first:last]
+        if length:
+            part = np.column_stack([part, np.linalg.norm(np.asarray(part, dtype=np.float64), axis=1)])
+        curve = envelope(times[first:last], part, int(points))
         return {"t": pack(curve.t_ns), "min": pack(curve.low), "max": pack(curve.high), "unit": spec.unit,
                 "labels": list(spec.labels)}  # fmt: skip
 
