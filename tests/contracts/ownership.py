@@ -22,6 +22,7 @@ FORBIDDEN = {
     "record": LEARNING | QT | SIMULATOR,
     "episodes": LEARNING | QT | SIMULATOR,
     "read": LEARNING | QT | SIMULATOR,
+    "quality": LEARNING | QT | SIMULATOR | GEOMETRY,
     "export": LEARNING | QT | SIMULATOR,
     "import": LEARNING | QT | SIMULATOR,
     "unpack": LEARNING | QT | SIMULATOR,

@@ -1,0 +1,198 @@
+"""What was measured of the episodes of a folder, `DIR/quality.sqlite`: computed once per version of a file.
+
+It holds nothing of its own: missing, damaged or of an older layout, it begins empty and is filled again. Who measures
+is `app.quality`; who reads is the list of episodes and the reader role.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import zlib
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from recorders.catalogue import DAMAGED
+
+MEASURES_NAME = "quality.sqlite"
+LAYOUT = 1
+_LOCK_WAIT_S = 10.0
+
+
+class QualityFlag(msgspec.Struct, frozen=True):
+    """Something doubtful about an episode.
+
+    Attributes:
+        kind: What it is: idle, lag, clipped, governor, stopped, spike, drift, saturated, dead, gap, stalled, stuck,
+            dark, bright, outlier, unreadable.
+        severity: info, warning or severe.
+        text: A sentence with the number and the limit.
+        start_ns, end_ns: Session times of the place.
+        topic: The stream, where it is one's.
+        value, limit: The two numbers of the sentence.
+    """
+
+    kind: str
+    severity: str
+    text: str
+    start_ns: int
+    end_ns: int
+    topic: str = ""
+    value: float = 0.0
+    limit: float = 0.0
+
+
+class Measured(msgspec.Struct, frozen=True):
+    """What was measured of one episode.
+
+    Attributes:
+        version: Everything that decides whether it still holds: see `version_of`.
+        measures: Number by name; what could not be measured is absent.
+        flags: In the order of time.
+        missing: Why a measure is absent, by its name.
+        places: Where the number of a measure comes from, session times, where it has a place.
+        problem: Why nothing could be measured; empty otherwise.
+    """
+
+    uuid: str
+    version: str
+    measures: dict[str, float] = {}
+    flags: tuple[QualityFlag, ...] = ()
+    missing: dict[str, str] = {}
+    places: dict[str, tuple[int, int]] = {}
+    problem: str = ""
+
+
+def version_of(path: Path, trim: tuple[int | None, int | None], measures: int) -> str:
+    """Return the version of an episode's measures: of its file, of its trim, and of how it is measured."""
+    status = path.stat()
+    return f"{status.st_size}-{status.st_mtime_ns}-{trim[0]}-{trim[1]}-m{measures}"
+
+
+class MeasureStore:
+    """The file, open (a context manager). Owned by one thread; one process writes, others may read.
+
+    Args:
+        read_only: Look only; a folder without the file is like an empty one.
+    """
+
+    def __init__(self, folder: Path, read_only: bool = False) -> None:
+        self.path = folder / MEASURES_NAME
+        self._read_only = read_only
+        self.rebuilt = ""  # why it had to begin anew, if it had to
+        try:
+            self._database = self._open()
+            self._check()
+        except DAMAGED as error:
+            self.rebuilt = str(error)
+            self._begin_anew()
+
+    def __enter__(self) -> MeasureStore:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._database.close()
+
+    def all(self) -> dict[str, Measured]:
+        """Return what was measured, by uuid."""
+        found = self._database.execute("SELECT uuid, row FROM measured ORDER BY uuid")
+        return {uuid: msgspec.msgpack.decode(row, type=Measured) for uuid, row in found}
+
+    def put(self, measured: Measured, visits: np.ndarray) -> None:
+        """Keep what was measured of an episode, and which state-action cells it visited (`app.quality.coverage`)."""
+        row, cells = msgspec.msgpack.encode(measured), visits.astype("<i8").tobytes()
+        with self._database:
+            self._database.execute(
+                "INSERT OR REPLACE INTO measured VALUES (?, ?, ?, ?)",
+                (measured.uuid, row, cells, zlib.crc32(cells, zlib.crc32(row))),
+            )
+
+    def visits(self) -> dict[str, np.ndarray]:
+        """Return the cells that each episode visited, int64 (n,), by uuid."""
+        found = self._database.execute("SELECT uuid, visits FROM measured ORDER BY uuid")
+        return {uuid: np.frombuffer(cells, "<i8") for uuid, cells in found}
+
+    def put_about(self, name: str, about: Any) -> None:
+        """Keep something about the whole set as JSON, by name."""
+        row = msgspec.json.encode(about)
+        with self._database:
+            self._database.execute(
+                "INSERT OR REPLACE INTO about VALUES (?, ?, ?)", (name, row, zlib.crc32(row))
+            )
+
+    def about(self, name: str) -> Any:
+        """Return what was kept about the whole set, None if nothing was."""
+        found = self._database.execute("SELECT row FROM about WHERE name = ?", (name,)).fetchone()
+        return None if found is None else msgspec.json.decode(found[0])
+
+    def keep_only(self, uuids: set[str]) -> None:
+        """Forget episodes that are not there any more."""
+        known = {row[0] for row in self._database.execute("SELECT uuid FROM measured")}
+        with self._database:
+            self._database.executemany(
+                "DELETE FROM measured WHERE uuid = ?", [(uuid,) for uuid in sorted(known - uuids)]
+            )
+
+    def _open(self, memory: bool = False) -> sqlite3.Connection:
+        writable = os.access(self.path.parent, os.W_OK) and not self._read_only
+        if memory or not (writable or self.path.is_file()):
+            database = sqlite3.connect(":memory:")
+        elif writable:
+            database = sqlite3.connect(self.path, timeout=_LOCK_WAIT_S)
+        else:
+            database = sqlite3.connect(
+                f"{self.path.absolute().as_uri()}?mode=ro", uri=True, timeout=_LOCK_WAIT_S
+            )
+        try:
+            self._prepare(database)
+        except DAMAGED:
+            database.close()
+            raise
+        return database
+
+    def _prepare(self, database: sqlite3.Connection) -> None:
+        (layout,) = database.execute("PRAGMA user_version").fetchone()
+        if layout == LAYOUT:
+            return
+        if layout != 0:
+            raise sqlite3.DatabaseError(f"it has layout {layout}")
+        database.execute("CREATE TABLE measured (uuid TEXT PRIMARY KEY, row BLOB, visits BLOB, crc INTEGER)")
+        database.execute("CREATE TABLE about (name TEXT PRIMARY KEY, row BLOB, crc INTEGER)")
+        database.execute(f"PRAGMA user_version = {LAYOUT}")
+
+    def _check(self) -> None:
+        """Read every row.
+
+        Raises:
+            sqlite3.DatabaseError: If one is not what was written: SQLite itself would not notice.
+        """
+        about = self._database.execute("SELECT row, x'', crc FROM about").fetchall()
+        for row, cells, crc in [*self._database.execute("SELECT row, visits, crc FROM measured"), *about]:
+            if not isinstance(row, bytes) or zlib.crc32(cells, zlib.crc32(row)) != crc:
+                raise sqlite3.DatabaseError("a row is damaged")
+
+    def _begin_anew(self) -> None:
+        """Start afresh; a locked or unwritable file is left alone, and one in memory serves this once."""
+        if getattr(self, "_database", None) is not None:
+            self._database.close()
+        try:
+            if self._read_only or "locked" in self.rebuilt:
+                raise OSError("it is another's to write")
+            self.path.unlink(missing_ok=True)
+            self._database = self._open()
+        except (OSError, *DAMAGED):
+            self._database = self._open(memory=True)
+
+
+def read_measured(folder: Path) -> dict[str, Measured]:
+    """Return what was measured of the episodes of a folder, by uuid; nothing when nothing was."""
+    if not (folder / MEASURES_NAME).is_file():
+        return {}
+    with MeasureStore(folder, read_only=True) as store:
+        return store.all()
