@@ -20,7 +20,6 @@ from tests.faults import live
 from tests.faults.policy import injected
 from tests.faults.trials import Verdict
 
-SUSPEND_S = 1.0
 SOON_MS = 250.0
 MONOTONIC_ONLY = (
     "app/core",
@@ -101,8 +100,9 @@ def test_a_wall_clock_that_jumps_neither_moves_nor_stops_anything(
 
 
 @pytest.mark.process
+@pytest.mark.parametrize("seconds", [1.0, pytest.param(5.0, marks=pytest.mark.soak)])
 def test_a_machine_that_sleeps_wakes_at_rest(
-    rig: tuple[live.Parent, Child, Endpoints], driver: Child
+    rig: tuple[live.Parent, Child, Endpoints], driver: Child, seconds: float
 ) -> None:
     parent, device, endpoints = rig
     with contextlib.closing(live.Observer(endpoints)) as observer:
@@ -112,7 +112,7 @@ def test_a_machine_that_sleeps_wakes_at_rest(
         pids = [child.process.pid for child in (driver, device)]
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)
-        observer.watch(SUSPEND_S)
+        observer.watch(seconds)
         before = observer.rows[-1][1]
         woken = time.monotonic_ns()
         for pid in reversed(pids):
