@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from app.core.episodes import EpisodeRow
 from app.core.errors import EpisodeError
-from recorders.library import EpisodeRow, list_episodes
-from recorders.sheets import Labels, LabelSheet, change_labels, read_labels, redo_labels, undo_labels
+from recorders.history import redo_labels, undo_labels
+from recorders.library import list_episodes
+from recorders.sheets import Labels, LabelSheet, change_labels, read_labels
 
 __all__ = [
     "LabelSheet", "Labels", "change_labels", "kept_successes", "left_out", "read_labels", "redo_labels", "undo_labels",

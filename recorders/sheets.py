@@ -6,6 +6,8 @@ survives restarts. Others use it through `recorders.labels`.
 
 from __future__ import annotations
 
+from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +17,27 @@ from app.core.errors import EpisodeError
 from recorders.files import labels_of, make_folder, write_atomically
 from recorders.records import OUTCOMES, Outcome
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+READABLE = (1, 2)  # 1 knew no rejection, trash, tags, parts and groups
 MAX_STATES = 500
 MAX_TEXT = 20_000
 MAX_PHASES = 1000
+MAX_TAGS = 100
+MAX_TAG = 100
+MAX_PARTS = 1000
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A piece of an episode that stands in the library instead of the whole, with labels of its own.
+
+    Attributes:
+        uuid: Its own identifier, the name of its label file.
+        start_ns, end_ns: Session times.
+    """
+
+    uuid: str
+    start_ns: int
+    end_ns: int
 
 
 class Labels(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -31,6 +50,10 @@ class Labels(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         phases: Marks (session time in ns, name), in the order of time.
         instruction: Overrides the recorded instruction.
         notes: Free text.
+        tags: Words to find it by, sorted.
+        rejected: Training and export leave it out.
+        trashed_at: When it went to the trash, ISO 8601 with offset; None if it did not.
+        parts: The pieces it is split into, without gaps and in the order of time; empty if it is whole.
     """
 
     outcome: Outcome | None = None
@@ -39,15 +62,26 @@ class Labels(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     phases: tuple[tuple[int, str], ...] = ()
     instruction: str | None = None
     notes: str = ""
+    tags: tuple[str, ...] = ()
+    rejected: bool = False
+    trashed_at: str | None = None
+    parts: tuple[Part, ...] = ()
 
 
 class LabelSheet(msgspec.Struct, frozen=True):
-    """The history of one episode's labels: `states[at]` holds now, what follows it can be redone."""
+    """The history of one episode's labels: `states[at]` holds now, what follows it can be redone.
+
+    Attributes:
+        part_of: The episode whose part this is; empty for an episode with a file of its own.
+        groups: State number to the name of the step over many episodes that made it (`recorders.bulk`).
+    """
 
     version: int
     uuid: str
     states: tuple[Labels, ...]
     at: int
+    part_of: str = ""
+    groups: dict[int, str] = {}
 
     @property
     def labels(self) -> Labels:
@@ -68,12 +102,17 @@ class LabelSheet(msgspec.Struct, frozen=True):
         """Return the sheet `by` states later (earlier if negative), as far as the history goes."""
         return msgspec.structs.replace(self, at=min(max(self.at + by, 0), len(self.states) - 1))
 
-    def changed(self, labels: Labels) -> LabelSheet:
+    def changed(self, labels: Labels, group: str = "") -> LabelSheet:
         """Return the sheet with a new state, from which the undone ones are gone; the same if nothing changes."""
         if labels == self.labels:
             return self
-        states = (*self.states[: self.at + 1], labels)[-MAX_STATES:]
-        return msgspec.structs.replace(self, states=states, at=len(states) - 1)
+        states = (*self.states[: self.at + 1], labels)
+        groups = {number: name for number, name in self.groups.items() if number <= self.at}
+        if group:
+            groups[len(states) - 1] = group
+        lost = max(0, len(states) - MAX_STATES)
+        groups = {number - lost: name for number, name in groups.items() if number > lost}
+        return msgspec.structs.replace(self, states=states[lost:], at=len(states) - lost - 1, groups=groups)
 
 
 def labels_path(folder: Path, uuid: str) -> Path:
@@ -82,9 +121,18 @@ def labels_path(folder: Path, uuid: str) -> Path:
     Raises:
         EpisodeError: If `uuid` is no name of an episode.
     """
+    return labels_of(folder) / f"{check_name(uuid)}.json"
+
+
+def check_name(uuid: str) -> str:
+    """Return a name that leads nowhere else.
+
+    Raises:
+        EpisodeError: If it could not be the name of an episode's file.
+    """
     if not uuid or "/" in uuid or "\0" in uuid or uuid.startswith("."):
         raise EpisodeError(f"episode {uuid!r}", "this is no name of an episode")
-    return labels_of(folder) / f"{uuid}.json"
+    return uuid
 
 
 def read_labels(folder: Path, uuid: str) -> LabelSheet:
@@ -110,9 +158,9 @@ def read_labels(folder: Path, uuid: str) -> LabelSheet:
             f"the file is broken ({error})",
             way_out="Restore it from a copy, or delete it to start afresh",
         ) from error
-    if sheet.version != SCHEMA_VERSION:
+    if sheet.version not in READABLE:
         raise EpisodeError(
-            f"labels {path}", f"schema version {sheet.version} is not known here", options=[str(SCHEMA_VERSION)],
+            f"labels {path}", f"schema version {sheet.version} is not known here", options=map(str, READABLE),
             way_out="Open it with the Touchstone version that wrote it",
         )  # fmt: skip
     if not 0 <= sheet.at < len(sheet.states):
@@ -120,11 +168,12 @@ def read_labels(folder: Path, uuid: str) -> LabelSheet:
     return sheet
 
 
-def change_labels(folder: Path, uuid: str, change: dict[str, Any]) -> LabelSheet:
+def change_labels(folder: Path, uuid: str, change: dict[str, Any], group: str = "") -> LabelSheet:
     """Change some fields of an episode's labels, as one step of the history, and return the new sheet.
 
     Args:
         change: Fields of `Labels` by name with their new values; those not named stay.
+        group: The step over many episodes of which this is one, if any.
 
     Raises:
         EpisodeError: If a field is unknown or its value cannot be.
@@ -139,19 +188,7 @@ def change_labels(folder: Path, uuid: str, change: dict[str, Any]) -> LabelSheet
         raise EpisodeError(
             f"labels of {uuid}", f"this cannot be ({error})", options=_options(change)
         ) from error
-    return _write(folder, sheet, sheet.changed(_checked(uuid, labels)))
-
-
-def undo_labels(folder: Path, uuid: str) -> LabelSheet:
-    """Go one state back, if there is one, and return the sheet."""
-    sheet = read_labels(folder, uuid)
-    return _write(folder, sheet, sheet.moved(-1))
-
-
-def redo_labels(folder: Path, uuid: str) -> LabelSheet:
-    """Go one undone state forward, if there is one, and return the sheet."""
-    sheet = read_labels(folder, uuid)
-    return _write(folder, sheet, sheet.moved(+1))
+    return write_sheet(folder, sheet, sheet.changed(_checked(uuid, labels), group))
 
 
 def _options(change: dict[str, Any]) -> tuple[str, ...]:
@@ -167,12 +204,48 @@ def _checked(uuid: str, labels: Labels) -> Labels:
     texts = (labels.notes, labels.instruction or "", *(name for _, name in labels.phases))
     if max(map(len, texts)) > MAX_TEXT:
         raise EpisodeError(f"labels of {uuid}", f"a text is longer than {MAX_TEXT} characters")
-    return msgspec.structs.replace(labels, phases=tuple(sorted(labels.phases)))
+    tags = tuple(sorted({" ".join(tag.split()) for tag in labels.tags} - {""}))
+    if len(tags) > MAX_TAGS or any(len(tag) > MAX_TAG for tag in tags):
+        raise EpisodeError(
+            f"labels of {uuid}", f"there can be {MAX_TAGS} tags at most, of {MAX_TAG} characters"
+        )
+    _check_trash(uuid, labels.trashed_at)
+    _check_parts(uuid, labels.parts)
+    return msgspec.structs.replace(labels, phases=tuple(sorted(labels.phases)), tags=tags)
 
 
-def _write(folder: Path, old: LabelSheet, new: LabelSheet) -> LabelSheet:
+def _check_trash(uuid: str, trashed_at: str | None) -> None:
+    if trashed_at is None:
+        return
+    try:
+        aware = datetime.fromisoformat(trashed_at).tzinfo is not None
+    except ValueError:
+        aware = False
+    if not aware:
+        raise EpisodeError(f"labels of {uuid}", f"{trashed_at!r} is no time with its offset (ISO 8601)")
+
+
+def _check_parts(uuid: str, parts: tuple[Part, ...]) -> None:
+    ordered = all(one.end_ns == two.start_ns for one, two in pairwise(parts))
+    if len(parts) > MAX_PARTS or not ordered or any(part.start_ns >= part.end_ns for part in parts):
+        raise EpisodeError(
+            f"labels of {uuid}", f"its parts (at most {MAX_PARTS}) must follow each other without gap"
+        )
+    if len({part.uuid for part in parts} | {uuid}) != len(parts) + 1:
+        raise EpisodeError(f"labels of {uuid}", "each part needs a uuid of its own")
+    for part in parts:
+        check_name(part.uuid)
+
+
+def write_sheet(folder: Path, old: LabelSheet, new: LabelSheet) -> LabelSheet:
+    """Replace the file of a sheet if it is another one than before; returns it.
+
+    Raises:
+        EpisodeError: If it cannot be written.
+    """
     if new == old:
         return old
+    new = msgspec.structs.replace(new, version=SCHEMA_VERSION)
     path = labels_path(folder, new.uuid)
     try:
         make_folder(path.parent)
