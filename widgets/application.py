@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from app.core.allocator import return_large_blocks
 from app.core.errors import DeviceError
 from app.core.priority import prefer_window
 from app.core.rig import load_rig
@@ -82,6 +83,7 @@ def make_application() -> Any:
     existing = QApplication.instance()
     if existing is not None:
         return existing
+    return_large_blocks()
     os.environ.setdefault("QT_LOGGING_RULES", "qt.qpa.xcb.warning=false")
     QApplication.setAttribute(
         Qt.ApplicationAttribute.AA_DontUseNativeDialogs

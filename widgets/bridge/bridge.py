@@ -29,6 +29,7 @@ from widgets.bridge.rates import Health, Rates
 from widgets.bridge.reader import Reader
 
 TICK_MS = 16
+PICTURE_MS = 4  # pictures of 60 Hz meet a timer of 60 Hz twice or not at all: they are looked for more often
 COMMAND_TIMEOUT_S = 5.0
 
 
@@ -38,6 +39,7 @@ class Bridge(QObject):
     Signals:
         ticked(): 60 times a second, after the newest pictures and samples were taken over. Paint from here, and only
             what is visible.
+        pictured(): At most every 4 ms, when decoded pictures came between two ticks. Paint those that are new, no more.
         failed(str): Something in the bridge itself went wrong.
 
     Attributes:
@@ -46,6 +48,7 @@ class Bridge(QObject):
     """
 
     ticked = Signal()
+    pictured = Signal()
     failed = Signal(str)
     _arrived = Signal(object)
 
@@ -62,6 +65,10 @@ class Bridge(QObject):
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self.tick)
+        self._picture_timer = QTimer(self)
+        self._picture_timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._picture_timer.setInterval(PICTURE_MS)
+        self._picture_timer.timeout.connect(self._look_for_pictures)
         self._open = True
         self._io.start()
         self._timer.start()
@@ -87,10 +94,17 @@ class Bridge(QObject):
             history.append(times, data)
         self.ticked.emit()
 
+    @Slot()
+    def _look_for_pictures(self) -> None:
+        if self._feed.has_picture:
+            self.frames.update(self._feed.take_frames())
+            self.pictured.emit()
+
     def connect_device(self, endpoints: Endpoints, topics: tuple[str, ...] = ("",)) -> None:
         """Receive the streams of a device server and send it commands, in place of the one before."""
         self._forget_streams()
         self._io.post(partial(self._io.connect_device, endpoints, topics))
+        self._picture_timer.start()
 
     def add_streams(self, endpoint: str) -> None:
         """Receive also what a child of ours publishes about the present device (a cloud of its depth pictures)."""
@@ -98,6 +112,7 @@ class Bridge(QObject):
 
     def disconnect_device(self) -> None:
         """Let go of the device server."""
+        self._picture_timer.stop()
         self._io.post(self._io.disconnect_device)
         self._forget_streams()
 
@@ -165,6 +180,7 @@ class Bridge(QObject):
         if self._open:
             self._open = False
             self._timer.stop()
+            self._picture_timer.stop()
             self._io.join()
             self._feed.close()
 

@@ -79,13 +79,23 @@ class Feed:
 
     def __init__(self, ring_capacity: int = 4096) -> None:
         self.mailbox: Mailbox[Frame] = Mailbox()
-        self.decoder = PictureDecoder(self.mailbox.put)
+        self.decoder = PictureDecoder(self._put_decoded)
+        self.has_picture = False  # one was decoded since the last drain; read by the window without a lock
         self.refused = 0
         self.clock = ClockMap()  # to session time; of the device server that is connected
         self._capacity = ring_capacity
         self._lock = threading.Lock()
         self._rings: dict[str, Ring] = {}
         self._flows: dict[str, Flow] = {}
+
+    def _put_decoded(self, topic: str, frame: Frame) -> None:
+        self.mailbox.put(topic, frame)
+        self.has_picture = True
+
+    def take_frames(self) -> dict[str, Frame]:
+        """Return the pictures and fields that came since the last call (window)."""
+        self.has_picture = False  # before they are taken: one that comes meanwhile is looked for again
+        return self.mailbox.take_all()
 
     def take(self, topic: str, header: SampleHeader, buffer: memoryview) -> None:
         """Store one message (I/O thread). A message that does not fit its header is counted and left out."""
@@ -134,7 +144,7 @@ class Feed:
         """Return everything that came since the last call (window)."""
         with self._lock:
             rings = list(self._rings.items())
-        drained = Drained(frames=self.mailbox.take_all())
+        drained = Drained(frames=self.take_frames())
         for topic, ring in rings:
             times, data = ring.drain()
             if len(times):

@@ -20,8 +20,9 @@ class History:
     def __init__(self, columns: int, keep: int = 16384) -> None:
         self.columns = columns
         self._keep = keep
-        self._times = np.zeros(2 * keep, dtype=np.int64)
-        self._data = np.zeros((2 * keep, columns), dtype=np.float64)
+        # full, not zeros: its pages are there from the start, so that a slow stream adds no memory for half an hour
+        self._times = np.full(2 * keep, 0, dtype=np.int64)
+        self._data = np.full((2 * keep, columns), 0.0, dtype=np.float64)
         self._end = 0
         self.total = 0
 

@@ -5,6 +5,7 @@ simplejpeg lets go of the interpreter's lock while it decodes, `QImage.fromData`
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -22,10 +23,47 @@ if TYPE_CHECKING:
 
 WANTED_S = 0.5  # a topic that nobody asked for in this time is not decoded
 MOST_PIXELS = 64_000_000
+UNSHARED = 2  # what `sys.getrefcount` says of an element that only its list holds: the list and the argument
 
 
-def decode_jpeg(data: bytes) -> QImage:
-    """Return a JPEG as an image of 32 bits a pixel.
+class ImagePool:
+    """Images that are written again once nobody shows them: a new one for each picture is a megabyte of fresh pages.
+
+    Used by one thread alone. An image is free when this pool holds the only reference to it. A copy that Qt made of it
+    keeps its pixels: `bits()` parts the two before anything is written.
+
+    Args:
+        most: How many are kept; with more in use at once, further ones are made and not kept.
+    """
+
+    def __init__(self, most: int = 24) -> None:
+        self._most = most
+        self._images: list[QImage] = []
+        self.made = 0
+
+    def take(self, width: int, height: int) -> QImage:
+        """Return an image of 32 bits a pixel; what is in it is arbitrary."""
+        free = None
+        for index in range(len(self._images)):
+            if sys.getrefcount(self._images[index]) == UNSHARED:
+                if self._images[index].width() == width and self._images[index].height() == height:
+                    return self._images[index]
+                free = index  # of another size: the first to go when there is no more room
+        image = QImage(width, height, QImage.Format.Format_RGB32)
+        self.made += 1
+        if len(self._images) < self._most:
+            self._images.append(image)
+        elif free is not None:
+            self._images[free] = image
+        return image
+
+    def clear(self) -> None:
+        """Let go of all of them."""
+        self._images.clear()
+
+
+def decode_jpeg(data: bytes, pool: ImagePool | None = None) -> QImage:
+    """Return a JPEG as an image of 32 bits a pixel, in an image of the pool if there is one.
 
     Raises:
         WireError: If the bytes are no JPEG, or one of an absurd size.
@@ -34,12 +72,17 @@ def decode_jpeg(data: bytes) -> QImage:
         height, width, _, _ = simplejpeg.decode_jpeg_header(data)
         if not 0 < height * width <= MOST_PIXELS:
             raise WireError("picture", f"{width}×{height} pixels are more than a camera has")
-        image = QImage(width, height, QImage.Format.Format_RGB32)
+        make = pool.take if pool is not None else _new_image
+        image = make(width, height)
         pixels = np.frombuffer(image.bits(), dtype=np.uint8).reshape(height, width, 4)
         simplejpeg.decode_jpeg(data, colorspace="BGRA", buffer=pixels)
     except ValueError as error:
         raise WireError("picture", f"it cannot be decoded ({error})") from error
     return image
+
+
+def _new_image(width: int, height: int) -> QImage:
+    return QImage(width, height, QImage.Format.Format_RGB32)
 
 
 class PictureDecoder:
@@ -95,6 +138,7 @@ class PictureDecoder:
             self._caught_up.clear()
 
     def _run(self) -> None:
+        pool = ImagePool()
         while True:
             with self._changed:
                 while not self._waiting and not self._ending:
@@ -105,7 +149,7 @@ class PictureDecoder:
                 frame = self._waiting.pop(topic)
             try:
                 assert isinstance(frame.data, bytes)
-                frame = replace(frame, image=decode_jpeg(frame.data))
+                frame = replace(frame, image=decode_jpeg(frame.data, pool))
             except WireError as error:
                 frame = replace(frame, problem=error.sentence())
             self._deliver(topic, frame)

@@ -24,8 +24,8 @@ class Ring:
         self.capacity = capacity
         self.overflow = 0
         self._lock = threading.Lock()
-        self._times = np.zeros(capacity, dtype=np.int64)
-        self._data = np.zeros((capacity, columns), dtype=np.float64)
+        self._times = np.full(capacity, 0, dtype=np.int64)  # full, not zeros: all its memory is taken now
+        self._data = np.full((capacity, columns), 0.0, dtype=np.float64)
         self._start = 0
         self._length = 0
 

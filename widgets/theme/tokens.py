@@ -63,10 +63,7 @@ class Theme:
 
     def colour(self, name: str, alpha: float = 1.0) -> QColor:
         """Return a colour of this theme, or of the palette."""
-        text = self.colours.get(name) or read_tokens()["palette"][name]
-        colour = QColor(text)
-        colour.setAlphaF(alpha)
-        return colour
+        return _colour(self.colours.get(name) or read_tokens()["palette"][name], alpha)
 
     def signal(self, name: str, alpha: float = 1.0) -> QColor:
         """Return the one colour of a signal ("force.x", "touch.mean", "plan"), the same everywhere."""
@@ -87,18 +84,34 @@ class Theme:
 
     def font(self, size: str = "text", bold: bool = False) -> QFont:
         """Return the text font in one of the sizes (small, text, large, title, state), with tabular figures."""
-        font = QFont(_families(tuple(read_tokens()["fonts"]["families"])))
-        font.setPixelSize(self.px(size))
-        font.setBold(bold)
-        font.setFeature(QFont.Tag("tnum"), 1)
-        return font
+        return QFont(_font("families", self.px(size), bold))
 
     def number_font(self, size: str = "text", bold: bool = False) -> QFont:
         """Return the fixed-width font for numbers that change."""
-        font = QFont(_families(tuple(read_tokens()["fonts"]["numbers"])))
-        font.setPixelSize(self.px(size))
-        font.setBold(bold)
-        return font
+        return QFont(_font("numbers", self.px(size), bold))
+
+
+@lru_cache(maxsize=512)
+def _parsed(text: str, alpha: float) -> QColor:
+    colour = QColor(text)
+    colour.setAlphaF(alpha)
+    return colour
+
+
+def _colour(text: str, alpha: float) -> QColor:
+    """Return a colour of its own: painters ask for hundreds of them a picture, parsing is the dear part."""
+    return QColor(_parsed(text, alpha))
+
+
+@lru_cache(maxsize=64)
+def _font(kind: str, pixels: int, bold: bool) -> QFont:
+    """Return a font that is resolved once; copies of it share what was found for it."""
+    font = QFont(_families(tuple(read_tokens()["fonts"][kind])))
+    font.setPixelSize(pixels)
+    font.setBold(bold)
+    if kind == "families":
+        font.setFeature(QFont.Tag("tnum"), 1)
+    return font
 
 
 @lru_cache(maxsize=4)

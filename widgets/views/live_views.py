@@ -113,6 +113,7 @@ class LiveViews(QWidget):
         self.grid.calibrate_asked.connect(self._calibrate)
         self._watch = CalibrationWatch(context, self)
         self._watch.moved.connect(self._on_moved)
+        context.bridge.pictured.connect(self._on_pictured)
         context.rig.described.connect(lambda: self.attach(context.rig.info))
 
     @property
@@ -191,18 +192,27 @@ class LiveViews(QWidget):
         self._ticks += 1
         bridge, info = self._context.bridge, self._context.rig.info
         self.live = self._reader.read(bridge, self._plan)
-        for name, view in self.cameras.items():
-            frame = bridge.picture(f"{name}/color")
-            note = "" if frame is None else f"{(frame.received_ns - frame.t_ns) * 1e-6:.0f} ms"
-            if frame is not None and (frame.header.seq != view.seq or self._ticks % STILL_EVERY == 0):
-                t_ns = view.shown_ns if frame.image is None else frame.t_ns  # not decoded yet: the one before
-                view.show_frame(frame, at_picture(self.live, bridge, t_ns), note)
+        self._refresh_pictures(self._ticks % STILL_EVERY == 0)
         if self._ticks % SCENE_EVERY == 0 and info is not None:
             self._refresh_scene()
         elif self._ticks % SCENE_EVERY == 1:  # pads and scene take turns
             self.pads.show_live(self.live)
         if info is not None:
             self.curves.refresh()
+
+    def _on_pictured(self) -> None:
+        if self.isVisible():
+            self._refresh_pictures(False)
+
+    def _refresh_pictures(self, still: bool) -> None:
+        """Show new pictures; with `still` also the newest state over those that are not new."""
+        bridge = self._context.bridge
+        for name, view in self.cameras.items():
+            frame = bridge.picture(f"{name}/color")
+            if frame is not None and (still or (frame.header.seq != view.seq and frame.image is not None)):
+                note = f"{(frame.received_ns - frame.t_ns) * 1e-6:.0f} ms"
+                t_ns = view.shown_ns if frame.image is None else frame.t_ns  # not decoded yet: the one before
+                view.show_frame(frame, at_picture(self.live, bridge, t_ns), note)
 
     def _refresh_scene(self) -> None:
         self.cloud.refresh(self._context.bridge)

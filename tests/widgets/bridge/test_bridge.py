@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import simplejpeg
 from pytestqt.qtbot import QtBot
 
 from tests.widgets.device_double import DeviceDouble
@@ -60,6 +61,24 @@ def test_a_picture_that_is_not_taken_is_replaced_and_counted(
     bridge.tick()
     assert bridge.frames["scene/color"].data == bytes([7])
     assert bridge.health()["scene/color"].overflow == 7
+
+
+def test_a_decoded_picture_is_told_between_two_ticks(
+    qtbot: QtBot, bridge: Bridge, device: DeviceDouble
+) -> None:
+    connect(bridge, device)
+    bridge.picture("scene/color")
+    bridge._timer.stop()  # no tick takes it over
+    told: list[int] = []
+    bridge.pictured.connect(lambda: told.append(bridge.frames["scene/color"].header.seq))
+    jpeg = simplejpeg.encode_jpeg(np.zeros((8, 8, 3), dtype=np.uint8))
+    for _ in range(3):
+        device.publish_picture("scene/color", jpeg, (8, 8, 3))
+    qtbot.waitUntil(lambda: bool(told) and told[-1] == 2)
+    assert bridge.frames["scene/color"].image is not None
+    assert len(told) <= 3, "one signal for what came together"
+    bridge.disconnect_device()
+    assert not bridge._picture_timer.isActive(), "nothing is looked for without a device server"
 
 
 def test_a_marker_field_keeps_its_newest_and_a_curve_of_all(

@@ -14,7 +14,7 @@ from app.core.errors import WireError
 from app.core.wire.messages import SampleHeader
 from tests.hygiene import wait_until
 from widgets.bridge.feed import Frame
-from widgets.bridge.pictures import PictureDecoder, decode_jpeg
+from widgets.bridge.pictures import ImagePool, PictureDecoder, decode_jpeg
 
 ROWS, COLUMNS = np.mgrid[0:48, 0:64]
 PICTURE = np.stack([ROWS * 5, COLUMNS * 4, 255 - ROWS * 5], axis=-1).astype(np.uint8)
@@ -98,3 +98,43 @@ def test_a_picture_that_came_before_anybody_looked_is_decoded_once(
     decoder.put("wrist/color", frame(0))
     wait_until(lambda: taken.frames[-1][0] == "wrist/color", 5.0, "the next frame")
     assert len(taken.frames) == 2
+
+
+def plain(shade: int) -> bytes:
+    return simplejpeg.encode_jpeg(np.full((48, 64, 3), shade, dtype=np.uint8))
+
+
+def shade_of(image: QImage) -> int:
+    return image.pixelColor(32, 24).red()
+
+
+def test_an_image_is_written_again_only_when_nobody_holds_it() -> None:
+    pool = ImagePool()
+    held, second = decode_jpeg(plain(10), pool), decode_jpeg(plain(90), pool)
+    copy = QImage(second)
+    del second
+    third = decode_jpeg(plain(200), pool)
+    assert pool.made == 2, "the second one was free again"
+    assert [shade_of(image) for image in (held, copy, third)] == pytest.approx([10, 90, 200], abs=3)
+
+
+def test_a_stream_of_pictures_needs_a_handful_of_images() -> None:
+    pool = ImagePool()
+    newest: dict[int, QImage] = {}
+    for index in range(60):
+        newest[index % 3] = decode_jpeg(plain(index), pool)
+        assert shade_of(newest[index % 3]) == pytest.approx(index, abs=3)
+    assert pool.made <= 4
+
+
+def test_a_full_pool_gives_images_all_the_same_and_lets_other_sizes_go() -> None:
+    pool = ImagePool(most=2)
+    held = [pool.take(8, 8) for _ in range(5)]
+    assert len({id(image) for image in held}) == 5
+    held.clear()
+    large = pool.take(64, 48)
+    assert (large.width(), large.height()) == (64, 48)
+    del large
+    made = pool.made
+    assert pool.take(64, 48).width() == 64
+    assert pool.made == made

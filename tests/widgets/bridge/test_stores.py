@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from widgets.bench.memory import rss_mb
 from widgets.bridge.history import History
 from widgets.bridge.mailbox import Mailbox
 from widgets.bridge.ring import Ring
@@ -61,3 +63,14 @@ def test_history_keeps_what_it_promises_and_stays_contiguous() -> None:
     history.append(times(5000, 500), column(times(5000, 500)))
     assert history.last_ns == 5499
     assert len(history.window(0)[0]) <= 200
+
+
+@pytest.mark.skipif(rss_mb() == 0.0, reason="resident memory is read from Linux")
+def test_a_history_takes_all_its_memory_at_once() -> None:
+    before = rss_mb()
+    history = History(7, keep=400_000)
+    made = rss_mb()
+    for start in range(0, 800_000, 100_000):
+        history.append(times(start, 100_000), np.zeros((100_000, 7)))
+    assert made - before > 45.0, "800,000 rows of 64 bytes are there from the start"
+    assert rss_mb() - made < 20.0, "filling it adds none (but for what the test itself appends)"
