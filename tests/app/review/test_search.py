@@ -62,12 +62,13 @@ def test_what_is_found(text: str, who: str) -> None:
     [
         ("peek > 3", "'peek': nothing of this name can be searched. Valid: outcome"), ("peak >", "a value must follow"),
         ("peak > high", "'high' is no number. As in: peak > 12 N"), ("peak > 3 s", "peak is a force. Valid: mN, N, kN"),
-        ("peak > 3 furlong9 >", "a value must follow"), ("peak > 3x", "'x' is no unit"), ("jerk > 3 N", "takes no unit"),
-        ("seed > 3 s", "takes no unit"), ("outcome:great", "Valid: success, failure, discarded"),
-        ("is:odd", "no such state. Valid: success"), ("operator > ann", "Write operator:ann"),
-        ("date:tomorrow", "no date"), ("date > 2026-13", "no date"), ("(wipe", "its '\\)' is missing"), ("wipe)", "no '\\('"), ("not", "must follow"),
-        ("or wipe", "must follow"), ("wipe or", "must follow"), ("> 3", "a name must stand before"),
-        ("outcome:", "Valid: success"), ("score > 1e999", "too large"), ("(" * 60 + "a" + ")" * 60, "nested"), ("a " * 600, "more than 500"),
+        ("peak > 3 far >", "'far': nothing of this name"), ("peak > 3x", "'x' is no unit"),
+        ("jerk > 3 N", "takes no unit"), ("seed > 3 s", "takes no unit"), ("outcome:", "Valid: success"),
+        ("outcome:great", "Valid: success, failure, discarded"), ("is:odd", "no such state. Valid: success"),
+        ("operator > ann", "Write operator:ann"), ("date:tomorrow", "no date"), ("date > 2026-13", "no date"),
+        ("(wipe", "its '\\)' is missing"), ("wipe)", "no '\\('"), ("not", "must follow"), ("or wipe", "must follow"),
+        ("wipe or", "must follow"), ("> 3", "a name must stand before"), ("score > 1e999", "too large"),
+        ("(" * 60 + "a" + ")" * 60, "nested"), ("a " * 600, "more than 500"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told(text: str, words: str) -> None:
