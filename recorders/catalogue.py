@@ -15,44 +15,16 @@ from types import TracebackType
 
 import msgspec
 
+from app.core.episodes import EpisodeRow, Flag
 from app.core.errors import EpisodeError
 from recorders.files import episodes_of
 from recorders.reader import EpisodeFile
-from recorders.records import Flag
 
 CATALOGUE_NAME = "catalogue.sqlite"
-LAYOUT = 2
+LAYOUT = 3
 SUFFIXES = (".h5", ".hdf5")
 _LOCK_WAIT_S = 10.0
 DAMAGED = (sqlite3.Error, ValueError, OverflowError)  # a damaged name or text may not even decode
-
-
-class FileRow(msgspec.Struct, frozen=True):
-    """What one episode file says of itself; `recorders.library.EpisodeRow` explains the fields."""
-
-    uuid: str
-    path: str
-    task: str = ""
-    instruction: str = ""
-    outcome: str = ""
-    seed: int | None = None
-    condition: str = ""
-    seconds: float = 0.0
-    score: float | None = None
-    peak_force_n: float | None = None
-    operator: str = ""
-    created: str = ""
-    software: str = ""
-    recovered: bool = False
-    dropped: int = 0
-    provenance: dict[str, object] | None = None
-    start_ns: int = 0
-    end_ns: int = 0
-    text: str = ""
-    bytes: int = 0
-    topics: tuple[str, ...] = ()
-    flags: tuple[Flag, ...] = ()
-    broken: str = ""
 
 
 def episode_files(folder: Path) -> Iterator[Path]:
@@ -64,13 +36,13 @@ def episode_files(folder: Path) -> Iterator[Path]:
                     yield path
 
 
-def read_row(path: Path) -> FileRow:
+def read_row(path: Path) -> EpisodeRow:
     """Return what a file says; a broken one gives a row with the reason."""
     size = path.stat().st_size
     try:
         with EpisodeFile(path) as episode:
             about = episode.attributes
-            return FileRow(
+            return EpisodeRow(
                 uuid=about["uuid"], path=str(path), task=about["task"], instruction=about["instruction"],
                 outcome=about["outcome"], seed=about["seed"], condition=about["condition"],
                 seconds=max(0, episode.end_ns - episode.start_ns) * 1e-9, score=about["score"],
@@ -81,9 +53,9 @@ def read_row(path: Path) -> FileRow:
             )  # fmt: skip
     except msgspec.ValidationError as error:
         reason = EpisodeError(f"episode {path}", f"its flags are broken ({error})").sentence()
-        return FileRow(uuid=path.stem, path=str(path), bytes=size, broken=reason)
+        return EpisodeRow(uuid=path.stem, path=str(path), bytes=size, broken=reason)
     except EpisodeError as error:
-        return FileRow(uuid=path.stem, path=str(path), bytes=size, broken=error.sentence())
+        return EpisodeRow(uuid=path.stem, path=str(path), bytes=size, broken=error.sentence())
 
 
 def checksum(row: tuple[object, ...]) -> int:
@@ -111,12 +83,12 @@ class Catalogue:
     ) -> None:
         self._database.close()
 
-    def rows(self) -> list[FileRow]:
+    def rows(self) -> list[EpisodeRow]:
         """Return a row per file, by path."""
         found = self._stored()
         return [
             msgspec.structs.replace(
-                msgspec.json.decode(text, type=FileRow), path=str(self.folder / place / name)
+                msgspec.json.decode(text, type=EpisodeRow), path=str(self.folder / place / name)
             )
             for place, name, _, _, text in found
         ]

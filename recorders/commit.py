@@ -14,13 +14,14 @@ import h5py
 import msgspec
 import numpy as np
 
+from app.core.episodes import Flag
 from app.core.errors import RecordingError
 from recorders.files import episode_path, free_bytes, make_folder, part_path, publish, remove
 from recorders.hdf5.verify import problems_of
 from recorders.hdf5.writer import EpisodeWriter, Expected, peak_force
 from recorders.health import StreamWatch
 from recorders.journal_reader import JournalReader
-from recorders.records import TAKE_SCHEMA_VERSION, Flag, TakeRecord
+from recorders.records import TAKE_SCHEMA_VERSION, TakeRecord
 from recorders.samples import KeptSamples, Selection, gap_flags
 
 SCORE_TOPIC = "task/score"

@@ -13,9 +13,9 @@ import msgspec
 import numpy as np
 
 from app.core.clock import NS_PER_S
+from app.core.episodes import Flag
 from app.core.wire.codec import decode_array
 from app.core.wire.messages import SampleHeader, ServerInfo, StreamSpec
-from recorders.records import Flag
 
 STALL_NS = 300_000_000
 STALL_PERIODS = 10

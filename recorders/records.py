@@ -9,30 +9,12 @@ from typing import Any, Literal
 
 import msgspec
 
+from app.core.episodes import Flag
 from app.core.wire.messages import ServerInfo
 
 TAKE_SCHEMA_VERSION = 1
 Outcome = Literal["success", "failure", "discarded"]
 OUTCOMES: tuple[Outcome, ...] = ("success", "failure", "discarded")
-
-
-FlagKind = Literal["gap", "stalled", "stuck"]
-
-
-class Flag(msgspec.Struct, frozen=True):
-    """Something that makes a part of a take doubtful.
-
-    Attributes:
-        kind: gap (samples lost, by their sequence numbers), stalled (nothing came), stuck (the same reading).
-        start_ns, end_ns: Session times; `end_ns` is 0 while it goes on.
-        text: A sentence for the person.
-    """
-
-    topic: str
-    kind: FlagKind
-    start_ns: int
-    end_ns: int
-    text: str
 
 
 class TakeRecord(msgspec.Struct, frozen=True):

@@ -13,10 +13,10 @@ from functools import lru_cache
 
 import numpy as np
 
+from app.core.episodes import Flag
 from app.core.errors import WireError
 from app.core.wire.messages import SampleHeader, StreamSpec
 from recorders.journal_reader import JournalMessage
-from recorders.records import Flag
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 MAX_DIMENSIONS = 8

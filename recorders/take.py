@@ -15,9 +15,10 @@ import enum
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.core.episodes import Flag
 from app.core.wire.messages import SampleHeader, ServerInfo, StreamSpec
 from recorders.health import StreamWatch
-from recorders.records import TAKE_SCHEMA_VERSION, Flag, Outcome, StopRecord
+from recorders.records import TAKE_SCHEMA_VERSION, Outcome, StopRecord
 from recorders.samples import SequenceCounter
 
 TICK = "bench/tick"

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from app.augment.pulse import Pulse, PulseSettings, draw, perturb
+from app.core.episodes import EpisodeRow
 from app.core.errors import EpisodeError, UsageError
 from app.core.link.child import ChildLink
 from app.core.link.hub import Child, Hub
@@ -24,7 +25,6 @@ from app.session.take import TakeResult, TakeSpec, record_take
 from app.session.trajectory import replay_rows
 from app.teleop.replay import save_trajectory
 from recorders.labels import kept_successes, left_out
-from recorders.library import EpisodeRow
 
 RECIPES = ("pulse",)
 PATH_POINTS = 80

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from app.core.episodes import EpisodeRow
 from app.core.errors import EpisodeError, UsageError
 from app.core.link.child import VERSION, ChildLink
 from app.core.priority import yield_to_control
@@ -19,7 +20,7 @@ from recorders.exchange.gridding import Survey, grid_episode
 from recorders.exchange.model import Camera, GridEpisode
 from recorders.exchange.sources import TARGETS, open_writer
 from recorders.exchange.staging import Staging
-from recorders.library import EpisodeRow, list_episodes
+from recorders.library import list_episodes
 from recorders.reader import EpisodeFile
 
 OUTCOMES = ("success", "failure", "discarded")

@@ -18,7 +18,7 @@ class LabelAnswers:
     """Commands about rows and labels; no episode file stays open."""
 
     def on_list(self, folder: Path) -> list[dict[str, Any]]:
-        """Return the rows of all episodes (`recorders.library.EpisodeRow`), the oldest first."""
+        """Return the rows of all episodes (`app.core.episodes.EpisodeRow`), the oldest first."""
         return [{**msgspec.to_builtins(row), "span_ns": row.span_ns} for row in list_episodes(folder)]
 
     def on_labels(self, folder: Path, episode: str) -> dict[str, Any]:

@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from app.core.episodes import EpisodeRow
 from app.core.errors import EpisodeError, RecordingError
 from app.core.link.child import ChildLink
 from recorders.files import journals_of
-from recorders.library import EpisodeRow, list_episodes
+from recorders.library import list_episodes
 from recorders.lock import FolderLock
 from recorders.reader import EpisodeFile
 from recorders.recovery import recover

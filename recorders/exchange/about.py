@@ -44,7 +44,7 @@ class StreamAbout(msgspec.Struct, frozen=True):
 
 
 class EpisodeAbout(msgspec.Struct, frozen=True):
-    """One episode of an exported set: what its file and its labels said; fields as in `recorders.library.EpisodeRow`.
+    """One episode of an exported set: what its file and its labels said; fields as in `app.core.episodes.EpisodeRow`.
 
     Attributes:
         span_ns: Session times of the exported part.

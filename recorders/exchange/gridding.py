@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 import simplejpeg
 
+from app.core.episodes import EpisodeRow
 from app.core.errors import EpisodeError
 from app.core.wire.messages import StreamSpec
 from recorders.exchange import resample
 from recorders.exchange.about import SCHEMA_VERSION, EpisodeAbout, Method, Part, SetAbout, StreamAbout
 from recorders.exchange.model import Camera, GridEpisode
 from recorders.labels import read_labels
-from recorders.library import EpisodeRow
 from recorders.reader import EpisodeFile
 
 DEFAULT_RATE_HZ = 25.0

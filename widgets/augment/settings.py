@@ -6,8 +6,9 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QSpinBox, QWidget
 
+from app.core.episodes import EpisodeRow
 from widgets.context import WindowContext
-from widgets.parts.episodes import EpisodeItem, counts_text
+from widgets.parts.episodes import counts_text
 from widgets.parts.library import Library
 from widgets.parts.settings_form import SettingsForm
 from widgets.parts.text import label, pad
@@ -27,7 +28,7 @@ class AugmentSettings(SettingsForm):
     def __init__(self, context: WindowContext, library: Library) -> None:
         super().__init__(context)
         self._library = library
-        self.items: list[EpisodeItem] = []
+        self.items: list[EpisodeRow] = []
         self.source, self.recipe = QComboBox(), QComboBox()
         self.counts, self.about = label("", "small", wrap=True), label(RECIPES[0][2], "small", wrap=True)
         self.lateral, self.normal = QDoubleSpinBox(), QDoubleSpinBox()
@@ -82,7 +83,7 @@ class AugmentSettings(SettingsForm):
         """Count the episodes again."""
         folder = self.folder
 
-        def listed(items: list[EpisodeItem], error: str) -> None:
+        def listed(items: list[EpisodeRow], error: str) -> None:
             if folder == self.folder:
                 self.items = items
                 self.counts.setText(error or counts_text(items).capitalize() + ".")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from app.core.episodes import EpisodeRow
 from widgets.context import WindowContext
-from widgets.parts.episodes import EpisodeItem
 from widgets.parts.library import Library
 from widgets.parts.table import Table
 
@@ -27,7 +27,7 @@ class Rollouts(Table):
         """List the folder again."""
         self._library.list(self._context.project.rollouts, self._on_listed)
 
-    def _on_listed(self, items: list[EpisodeItem], error: str) -> None:
+    def _on_listed(self, items: list[EpisodeRow], error: str) -> None:
         if error:
             self._context.notifications.error(error, "deploy")
         shown = list(reversed(items))[:MOST]
@@ -39,7 +39,7 @@ class Rollouts(Table):
             self.put(number, texts, {3: self.theme.colour(colour)}, item.broken or item.path)
 
 
-def run_of(item: EpisodeItem) -> str:
+def run_of(item: EpisodeRow) -> str:
     """Return the name of the run that drove; of a baseline, who did."""
     checkpoint = str((item.provenance or {}).get("checkpoint", ""))
     return Path(checkpoint).name if checkpoint else item.operator or "–"

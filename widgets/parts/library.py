@@ -14,12 +14,13 @@ from typing import Any
 import msgspec
 from PySide6.QtCore import QObject, Signal
 
+from app.core.episodes import EpisodeRow
 from widgets.bridge.letters import Answer, Callback
 from widgets.bridge.reader import Reader
 from widgets.context import WindowContext
-from widgets.parts.episodes import EpisodeItem, read_rows
+from widgets.parts.episodes import read_rows
 
-Listed = Callable[[list[EpisodeItem], str], None]
+Listed = Callable[[list[EpisodeRow], str], None]
 
 
 class Library(QObject):

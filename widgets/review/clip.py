@@ -16,7 +16,7 @@ from PySide6.QtCore import QObject, Signal
 from app.core.errors import WireError
 from app.review.arrays import unpack
 from widgets.bridge.letters import Answer
-from widgets.parts.episodes import EpisodeItem
+from app.core.episodes import EpisodeRow
 from widgets.parts.library import Library
 
 POINTS = 1200
@@ -47,7 +47,7 @@ class Clip(QObject):
         self._busy: set[str] = set()
         self._wanted: dict[str, int] = {}
         self.folder = Path()
-        self.item: EpisodeItem | None = None
+        self.item: EpisodeRow | None = None
         self.markers_m = np.zeros((0, 3))
         self.times: dict[str, np.ndarray] = {}
 
@@ -75,7 +75,7 @@ class Clip(QObject):
         topics = self.item.topics if self.item is not None else ()
         return next((topic for topic in sorted(topics) if topic.endswith(signal)), "")
 
-    def open(self, folder: Path, item: EpisodeItem | None) -> None:
+    def open(self, folder: Path, item: EpisodeRow | None) -> None:
         """Open an episode of a folder, or none."""
         self.folder, self.item = folder, item
         self._wanted.clear()

@@ -17,10 +17,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.core.episodes import EpisodeRow
 from widgets.bridge.letters import Answer
 from widgets.context import WindowContext
 from widgets.parts.empty import Empty
-from widgets.parts.episodes import EpisodeItem, plural
+from widgets.parts.episodes import plural
 from widgets.parts.key_button import KeyButton
 from widgets.parts.library import Library
 from widgets.parts.text import label, row
@@ -42,7 +43,7 @@ class EpisodeList(QWidget):
     """Lists the episodes of one of the project's folders.
 
     Signals:
-        chosen(object): Another `EpisodeItem` is selected, or None.
+        chosen(object): Another `EpisodeRow` is selected, or None.
         listed(int): A folder was listed: how many episodes it holds.
     """
 
@@ -113,7 +114,7 @@ class EpisodeList(QWidget):
         self.model.thumbnail_wanted.connect(self._ask_thumbnail, Qt.ConnectionType.QueuedConnection)
         QShortcut(QKeySequence("/"), self).activated.connect(self.search.setFocus)
 
-    def shown(self) -> list[EpisodeItem]:
+    def shown(self) -> list[EpisodeRow]:
         """Return the episodes that the filter lets through, in the order of the list."""
         return [self.filter.index(number, 0).data(ITEM) for number in range(self.filter.rowCount())]
 
@@ -140,7 +141,7 @@ class EpisodeList(QWidget):
         self.chosen.emit(None)
         self.refresh()
 
-    def _on_listed(self, folder: Path, items: list[EpisodeItem], error: str) -> None:
+    def _on_listed(self, folder: Path, items: list[EpisodeRow], error: str) -> None:
         if folder != self.folder:
             return
         if error:
@@ -181,7 +182,7 @@ class EpisodeList(QWidget):
         index = self.view.currentIndex()
         self.select_row(min(max(index.row() + rows, 0), self.filter.rowCount() - 1))
 
-    def current(self) -> EpisodeItem | None:
+    def current(self) -> EpisodeRow | None:
         """Return the selected episode."""
         index = self.view.currentIndex()
         return index.data(ITEM) if index.isValid() else None

@@ -7,8 +7,9 @@ from typing import Any
 
 from PySide6.QtWidgets import QComboBox, QFileDialog, QLineEdit, QWidget
 
+from app.core.episodes import EpisodeRow
 from widgets.context import WindowContext
-from widgets.parts.episodes import EpisodeItem, plural
+from widgets.parts.episodes import plural
 from widgets.parts.key_button import KeyButton
 from widgets.parts.text import label
 from widgets.review.exchange_dialog import ExchangeDialog, refusals
@@ -31,8 +32,8 @@ class ExportDialog(ExchangeDialog):
     def __init__(self, context: WindowContext, parent: QWidget) -> None:
         super().__init__(context, "export", "Export", parent)
         self._folder, self._good = Path(), 0
-        self._shown: list[EpisodeItem] = []
-        self._one: EpisodeItem | None = None
+        self._shown: list[EpisodeRow] = []
+        self._one: EpisodeRow | None = None
         self.which, self.target, self.rate = QComboBox(), QComboBox(), QComboBox()
         self.kind = label("", "small", wrap=True)
         self.path = QLineEdit()
@@ -53,7 +54,7 @@ class ExportDialog(ExchangeDialog):
         self.path.setAccessibleName("To")
 
     def open_for(
-        self, folder: Path, items: list[EpisodeItem], shown: list[EpisodeItem], one: EpisodeItem | None
+        self, folder: Path, items: list[EpisodeRow], shown: list[EpisodeRow], one: EpisodeRow | None
     ) -> None:
         """Show the dialog for a folder: all its episodes, those that the list shows, and the selected one."""
         if self.job is None:

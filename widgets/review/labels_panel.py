@@ -7,7 +7,7 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QWidget
 
-from widgets.parts.episodes import EpisodeItem
+from app.core.episodes import EpisodeRow
 from widgets.parts.key_button import KeyButton
 from widgets.parts.text import label, row
 from widgets.theme.tokens import Theme
@@ -36,7 +36,7 @@ class LabelsPanel(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self._item: EpisodeItem | None = None
+        self._item: EpisodeRow | None = None
         self._labels: dict[str, Any] = {}
         self.outcome_buttons = {
             name: KeyButton(words, key, theme, tip=f"This take counts as {name}")
@@ -100,7 +100,7 @@ class LabelsPanel(QWidget):
         )
         self.notes.editingFinished.connect(lambda: self._on_text("notes", self.notes.text()))
 
-    def open(self, item: EpisodeItem | None) -> None:
+    def open(self, item: EpisodeRow | None) -> None:
         """Show an episode whose labels are not known yet, or none."""
         self._item, self._labels = item, {}
         hindrance = (

@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from widgets.parts.episodes import EpisodeItem
+from app.core.episodes import EpisodeRow
 from widgets.review.list_model import ITEM, THUMBNAIL, Index
 from widgets.theme.tokens import Theme
 
@@ -17,7 +17,7 @@ ROOMY = 168  # width of the words from which on nothing must be abbreviated
 SIGNS = {"success": ("good", "✓"), "failure": ("bad", "✕"), "discarded": ("muted", "–")}
 
 
-def flags_of(item: EpisodeItem) -> list[str]:
+def flags_of(item: EpisodeRow) -> list[str]:
     """Return what is unusual about an episode, in words."""
     flags = []
     if item.recovered:
@@ -45,7 +45,7 @@ class EpisodeDelegate(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Paint a row."""
-        item: EpisodeItem = index.data(ITEM)
+        item: EpisodeRow = index.data(ITEM)
         theme = self._theme
         painter.save()
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
@@ -73,7 +73,7 @@ class EpisodeDelegate(QStyledItemDelegate):
             inner.moveCenter(box.center())
             painter.drawImage(inner, image)
 
-    def _paint_words(self, painter: QPainter, box: QRect, item: EpisodeItem) -> None:
+    def _paint_words(self, painter: QPainter, box: QRect, item: EpisodeRow) -> None:
         theme = self._theme
         colour, sign = SIGNS.get(item.outcome, ("warning", "?"))
         if item.broken:

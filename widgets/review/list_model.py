@@ -15,7 +15,7 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QImage
 
-from widgets.parts.episodes import EpisodeItem
+from app.core.episodes import EpisodeRow
 
 Index = QModelIndex | QPersistentModelIndex
 ITEM = int(Qt.ItemDataRole.UserRole)
@@ -34,10 +34,10 @@ class EpisodeModel(QAbstractListModel):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.items: list[EpisodeItem] = []
+        self.items: list[EpisodeRow] = []
         self._thumbnails: dict[str, QImage | None] = {}
 
-    def set_items(self, items: list[EpisodeItem]) -> None:
+    def set_items(self, items: list[EpisodeRow]) -> None:
         """Show these episodes; if only their values differ, the view keeps its place."""
         if [item.uuid for item in items] == [item.uuid for item in self.items]:
             self.items = items
@@ -106,14 +106,14 @@ class EpisodeFilter(QSortFilterProxyModel):
         return all(matches(item, word) for word in self._words)
 
 
-def matches(item: EpisodeItem, word: str) -> bool:
+def matches(item: EpisodeRow, word: str) -> bool:
     """Return whether an episode has a word (lower case) in it; a short number is a seed and nothing else."""
     if word.isdigit() and len(word) < SHORTEST_OF_UUID:
         return word == str(item.seed)
     return word in searchable(item)
 
 
-def searchable(item: EpisodeItem) -> str:
+def searchable(item: EpisodeRow) -> str:
     """Return everything of an episode that can be searched, in lower case."""
     flags = [
         "recovered" if item.recovered else "",

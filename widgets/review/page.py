@@ -7,10 +7,10 @@ from typing import Any
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
+from app.core.episodes import EpisodeRow
 from widgets.context import WindowContext
 from widgets.page import Page
 from widgets.parts.empty import Empty
-from widgets.parts.episodes import EpisodeItem
 from widgets.parts.library import Library
 from widgets.parts.strip import tell_strip
 from widgets.review.episode_list import NOTHING, EpisodeList
@@ -144,7 +144,7 @@ class ReviewPage(Page):
         here = self.list
         self.exporting.open_for(here.folder, here.model.items, here.shown(), here.current())
 
-    def _on_chosen(self, item: EpisodeItem | None) -> None:
+    def _on_chosen(self, item: EpisodeRow | None) -> None:
         known = self.clip.item
         if item is not None and known is not None and item.uuid == known.uuid:
             return  # the list was read again
@@ -152,7 +152,7 @@ class ReviewPage(Page):
         self.clip.open(self.list.folder, item)
         self._show_episode(item)
 
-    def _show_episode(self, item: EpisodeItem | None) -> None:
+    def _show_episode(self, item: EpisodeRow | None) -> None:
         self.panel.open(item)
         self._stack.setCurrentIndex(1 if item is None or item.broken else 0)
         if item is not None and item.broken:

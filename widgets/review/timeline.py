@@ -9,7 +9,7 @@ import pyqtgraph as pg
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from widgets.parts.episodes import Flag
+from app.core.episodes import Flag
 from widgets.parts.plot import Plot, envelope, pen
 from widgets.parts.readout import Readout
 from widgets.theme.tokens import Theme

@@ -8,7 +8,7 @@ import numpy as np
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from widgets.context import WindowContext
-from widgets.parts.episodes import EpisodeItem
+from app.core.episodes import EpisodeRow
 from widgets.parts.library import Library
 from widgets.parts.picture import Picture
 from widgets.parts.text import label
@@ -72,7 +72,7 @@ class Viewer(QWidget):
         self.timeline.sought.connect(self._on_sought)
         self.timeline.trimmed.connect(self._on_trimmed)
 
-    def show_episode(self, item: EpisodeItem | None) -> None:
+    def show_episode(self, item: EpisodeRow | None) -> None:
         """Show another episode (`clip` holds it already), or none."""
         self.transport.allow(NO_EPISODE if item is None else "This file is broken." if item.broken else "")
         for camera in self.cameras:
@@ -153,7 +153,7 @@ class Viewer(QWidget):
         self.clip.change(phases=marks)
 
 
-def facts_of(item: EpisodeItem) -> list[str]:
+def facts_of(item: EpisodeRow) -> list[str]:
     """Return what the heading says of an episode besides its name."""
     facts = [item.operator, item.created[:16].replace("T", " ")]
     if item.score is not None:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QSpinBox, QWidget
 
+from app.core.episodes import EpisodeRow
 from app.learning.policies import POLICIES
 from app.learning.runs import name_problem
 from widgets.context import WindowContext
-from widgets.parts.episodes import EpisodeItem, plural
+from widgets.parts.episodes import plural
 from widgets.parts.library import Library
 from widgets.parts.settings_form import SettingsForm
 from widgets.parts.text import label, pad, row
@@ -74,7 +75,7 @@ class TrainSettings(SettingsForm):
         for name, folder in self.folders.items():
             self._library.list(folder, partial(self._on_listed, name))
 
-    def _on_listed(self, name: str, items: list[EpisodeItem], error: str) -> None:
+    def _on_listed(self, name: str, items: list[EpisodeRow], error: str) -> None:
         self.usable[name] = None if error else sum(item.usable for item in items)
         if error:
             self._context.notifications.error(error, "train")

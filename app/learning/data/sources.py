@@ -15,7 +15,7 @@ from app.learning.config import MARKER_VALUES, EpisodeSource, GridConfig, RunCon
 from app.learning.data.arrays import EpisodeArrays, resample
 from app.learning.data.split import held_out
 from recorders.labels import kept_successes
-from recorders.library import EpisodeRow
+from app.core.episodes import EpisodeRow
 from recorders.reader import EpisodeFile
 
 HASH_BLOCK = 1 << 20
@@ -51,7 +51,9 @@ def load_folders(folders: Sequence[Path], grid: GridConfig, seed: int) -> list[L
         )  # fmt: skip
     families = {uuid: family_of(row) for uuid, row in kept.items()}
     out = held_out(families.values(), seed)
-    episodes = [load_file(Path(row.path), row.span_ns, grid, families[uuid] in out) for uuid, row in kept.items()]
+    episodes = [
+        load_file(Path(row.path), row.span_ns, grid, families[uuid] in out) for uuid, row in kept.items()
+    ]
     require_same(episodes)
     return episodes
 
@@ -79,7 +81,9 @@ def load_again(config: RunConfig) -> list[Loaded]:
         again = load_file(path, (source.start_ns, source.end_ns), config.rdp.grid, source.validation)
         if again.source.sha256 != source.sha256:
             raise LearningError(
-                f"episode {path}", "its content is not what the run was started with", way_out="Start a new run"
+                f"episode {path}",
+                "its content is not what the run was started with",
+                way_out="Start a new run",
             )
         episodes.append(again)
     return episodes

@@ -8,6 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.core.episodes import EpisodeRow
 from app.core.errors import LearningError
 from app.core.geometry import quat_multiply, rotvec_to_quat
 from app.learning.config import GridConfig
@@ -18,7 +19,6 @@ from app.learning.data.normalise import Normaliser
 from app.learning.data.pca import FieldEmbedding
 from app.learning.data.sources import family_of
 from app.learning.data.split import held_out
-from recorders.library import EpisodeRow
 from tests.app.learning.contact import PERIOD_NS, arrays_of, demonstrate, small_config
 
 

@@ -169,7 +169,7 @@ def test_one_reader_serves_other_folders_and_survives_bad_files(asker: Asker, tm
             reply = asker.reply(name, data=data, episode=bad.stem, **more)
             assert not reply.ok
             assert str(bad) in reply.error
-    rows = {row["uuid"]: row["broken"] for row in asker.ask("list", data=data)}
+    rows = {row["uuid"]: row.get("broken", "") for row in asker.ask("list", data=data)}
     assert not rows[good.stem]
     assert str(bad) in rows[bad.stem]
     assert rows["noise"]

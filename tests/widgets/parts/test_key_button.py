@@ -8,7 +8,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from widgets.parts.episodes import EpisodeItem, counts_text, plural
+from app.core.episodes import EpisodeRow
+from widgets.parts.episodes import counts_text, plural
 from widgets.parts.key_button import KeyButton
 from widgets.session import apply_theme
 from widgets.theme.tokens import Theme
@@ -69,9 +70,9 @@ def test_the_cap_lies_beside_the_words(form: tuple[QWidget, KeyButton, QLineEdit
 
 def test_counts_in_words() -> None:
     items = [
-        EpisodeItem("a", outcome="success"),
-        EpisodeItem("b", outcome="success", broken="cut"),
-        EpisodeItem("c"),
+        EpisodeRow("a", outcome="success"),
+        EpisodeRow("b", outcome="success", broken="cut"),
+        EpisodeRow("c"),
     ]
     assert counts_text(items) == "1 kept success of 3 episodes"
     assert counts_text([]) == "empty"

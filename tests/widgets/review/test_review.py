@@ -12,10 +12,10 @@ from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from app.core.episodes import EpisodeRow
 from recorders.labels import read_labels
 from recorders.library import list_episodes
 from recorders.reader import EpisodeFile
-from widgets.parts.episodes import EpisodeItem
 from widgets.parts.library import Library
 from widgets.review.list_model import ITEM
 from widgets.review.page import ReviewPage
@@ -26,12 +26,12 @@ LONG_MS = 30_000
 Open = Callable[..., Session]
 
 
-def opened(page: ReviewPage) -> EpisodeItem:
+def opened(page: ReviewPage) -> EpisodeRow:
     assert page.clip.item is not None
     return page.clip.item
 
 
-def selected(page: ReviewPage) -> EpisodeItem:
+def selected(page: ReviewPage) -> EpisodeRow:
     item = page.list.current()
     assert item is not None
     return item
@@ -54,9 +54,14 @@ def choose(qtbot: QtBot, page: ReviewPage, uuid: str) -> None:
     )
     qtbot.waitUntil(
         lambda: page.clip.item is not None and page.clip.item.uuid == uuid and bool(page.panel._labels)
-        and len(page.clip.times) == 2 and page.viewer.cameras[0].image is not None,
+        and len(page.clip.times) == 2 and page.viewer.stage.cameras["scene/color"]._image is not None,
         timeout=LONG_MS,
     )  # fmt: skip
+
+
+def shown_field(page: ReviewPage) -> np.ndarray:
+    touch = page.viewer.stage.pads["finger"].touch
+    return np.zeros((1, 3)) if touch is None or touch.displacement is None else touch.displacement
 
 
 def await_phases(qtbot: QtBot, page: ReviewPage, count: int) -> None:
@@ -117,9 +122,11 @@ def test_scrubbing_shows_the_recorded_picture_of_that_time(
         recorded = QImage.fromData(episode.picture("scene/color", index))
         field = episode.data("finger/field")
         wanted = int(times[index]) + 1_000_000
-        t_field = int(np.abs(episode.times_ns("finger/field") - wanted).argmin())
+        t_field = int(np.searchsorted(episode.times_ns("finger/field"), wanted, side="right")) - 1
     page.player.seek(wanted)
-    qtbot.waitUntil(lambda: pixels(page.viewer.cameras[0].image) == pixels(recorded), timeout=LONG_MS)
+    qtbot.waitUntil(
+        lambda: pixels(page.viewer.stage.cameras["scene/color"]._image) == pixels(recorded), timeout=LONG_MS
+    )
     qtbot.waitUntil(
         lambda: (
             page.viewer.touch.field_mm is not None and np.allclose(page.viewer.touch.field_mm, field[t_field])
