@@ -89,7 +89,7 @@ class Gatherer:
         if not still:
             return Look(sighting, False, False, "Hold still …")
         if not self.wanted and not self.automatic:
-            return Look(sighting, True, False, "Still. Space takes this view.")
+            return Look(sighting, True, False, "Still. V takes this view.")
         if not self.wanted and not self.collection.is_new(sighting):
             return Look(sighting, True, False, "This view is known already: move on.")
         self.wanted = False

@@ -18,6 +18,7 @@ from devices.interface import Description, Notice, Sample
 from devices.simulated.bench import Bench, Condition
 from devices.simulated.options import read_options
 from devices.simulated.pictures import Pictures, make_pictures
+from devices.simulated.target import AIMED_AT
 
 TICK_S = 0.004
 STEPS_PER_TICK = 2
@@ -64,10 +65,12 @@ class SimulatedPanda:
         bench: The physics.
         pictures: Renders, in its own thread (real time) or at once (lock-step).
         condition: What `reset` uses when no condition is asked for.
+        hidden: A camera whose place is for the person to find out; empty: all are known.
     """
 
-    def __init__(self, bench: Bench, pictures: Pictures, condition: str) -> None:
+    def __init__(self, bench: Bench, pictures: Pictures, condition: str, hidden: str = "") -> None:
         self._bench, self._pictures, self._condition = bench, pictures, condition
+        self._known = tuple(name for name in CAMERAS if name != hidden)
         self._ticks = 0
         self._wrench_bias = np.zeros(6)
         self._field_bias: np.ndarray | None = None
@@ -81,7 +84,7 @@ class SimulatedPanda:
         markers = np.asarray(bench.pad_geometry())
         return Description(
             streams=(*_streams(len(markers)), *self._pictures.streams()),
-            cameras=tuple(self._camera(name) for name in CAMERAS), markers_m=markers,
+            cameras=tuple(self._camera(name) for name in self._known), markers_m=markers,
             home=np.asarray(bench.home_pose), tick_s=TICK_S, note=self._pictures.note,
         )  # fmt: skip
 
@@ -188,7 +191,7 @@ def make(rig: Rig, lockstep: bool) -> SimulatedPanda:
     depth = options.fast_depth_rate if lockstep else options.depth_rate
     pictures = make_pictures(bench, size, rate, depth, threaded=not lockstep, target=options.target)
     try:
-        return SimulatedPanda(bench, pictures, options.condition)
+        return SimulatedPanda(bench, pictures, options.condition, AIMED_AT.get(options.target or "", ""))
     except BaseException:
         pictures.close()
         raise

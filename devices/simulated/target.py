@@ -1,7 +1,8 @@
 """The calibration board of a simulated rig: seen by the cameras, touched by nothing.
 
 On the table it is for a camera on the tool, on the hand for a fixed one. It is the board that the calibration wizard
-offers by default (`app.core.calibration.BoardSpec`), with a margin of half a square; a test compares the two.
+offers by default (`app.core.calibration.BoardSpec`), with a margin of half a square; a test compares the two. The rig
+does not say where that camera sits: finding it out is what the board is for.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from devices.simulated import geometry as g
 
 Place = Literal["table", "hand"]
 PLACES: Final[tuple[Place, ...]] = ("table", "hand")
+AIMED_AT: Final = {"table": "wrist", "hand": "scene"}  # the camera that it is for
 PICTURE: Final = "charuco_8x6_30mm.png"
 HALF_M: Final = (0.135, 0.105, 0.001)  # 9 × 7 squares of 30 mm, margin included
 TABLE_M: Final = (0.42, 0.0, 0.13)

@@ -29,8 +29,8 @@ def open_window(
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     sessions: list[Session] = []
 
-    def make(theme: str | None = "dark", autostart: bool = False) -> Session:
-        session = open_session("sim/wipe", tmp_path / "project", theme, autostart=autostart)
+    def make(theme: str | None = "dark", autostart: bool = False, rig: str = "sim/wipe") -> Session:
+        session = open_session(rig, tmp_path / "project", theme, autostart=autostart)
         sessions.append(session)
         session.window.show()
         session.window.activateWindow()
