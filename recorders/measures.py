@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from app.core.episodes import EpisodeRow
 from recorders.catalogue import DAMAGED
 
 MEASURES_NAME = "quality.sqlite"
@@ -67,10 +68,13 @@ class Measured(msgspec.Struct, frozen=True):
     problem: str = ""
 
 
-def version_of(path: Path, trim: tuple[int | None, int | None], measures: int) -> str:
-    """Return the version of an episode's measures: of its file, of its trim, and of how it is measured."""
+_DECODER = msgspec.msgpack.Decoder(Measured)
+
+
+def version_of(path: Path, span_ns: tuple[int, int], measures: int) -> str:
+    """Return the version of an episode's measures: of its file, of the part used, and of how it is measured."""
     status = path.stat()
-    return f"{status.st_size}-{status.st_mtime_ns}-{trim[0]}-{trim[1]}-m{measures}"
+    return f"{status.st_size}-{status.st_mtime_ns}-{span_ns[0]}-{span_ns[1]}-m{measures}"
 
 
 class MeasureStore:
@@ -102,7 +106,12 @@ class MeasureStore:
     def all(self) -> dict[str, Measured]:
         """Return what was measured, by uuid."""
         found = self._database.execute("SELECT uuid, row FROM measured ORDER BY uuid")
-        return {uuid: msgspec.msgpack.decode(row, type=Measured) for uuid, row in found}
+        return {uuid: _DECODER.decode(row) for uuid, row in found}
+
+    def one(self, uuid: str) -> Measured | None:
+        """Return what was measured of an episode, None if nothing was."""
+        found = self._database.execute("SELECT row FROM measured WHERE uuid = ?", (uuid,)).fetchone()
+        return None if found is None else _DECODER.decode(found[0])
 
     def put(self, measured: Measured, visits: np.ndarray) -> None:
         """Keep what was measured of an episode, and which state-action cells it visited (`app.quality.coverage`)."""
@@ -190,9 +199,19 @@ class MeasureStore:
             self._database = self._open(memory=True)
 
 
-def read_measured(folder: Path) -> dict[str, Measured]:
-    """Return what was measured of the episodes of a folder, by uuid; nothing when nothing was."""
+def with_measures(folder: Path, rows: list[EpisodeRow]) -> list[EpisodeRow]:
+    """Return rows with what was measured of them; as they are where nothing was."""
     if not (folder / MEASURES_NAME).is_file():
-        return {}
+        return rows
     with MeasureStore(folder, read_only=True) as store:
-        return store.all()
+        measured, outliers = store.all(), store.about("outliers") or {}
+    found = []
+    for row in rows:
+        each = measured.get(row.uuid)
+        if each is not None:
+            kinds = dict.fromkeys(flag.kind for flag in each.flags)
+            if row.uuid in outliers:
+                kinds["outlier"] = None
+            row = msgspec.structs.replace(row, measures=each.measures, doubts=tuple(sorted(kinds)))
+        found.append(row)
+    return found

@@ -56,6 +56,7 @@ class EpisodeRow(msgspec.Struct, frozen=True, omit_defaults=True):
         trashed_at: When it went to the trash, ISO 8601; None if it did not.
         part_of: The episode whose part this is; empty for a whole one.
         measures: Numbers of its quality by name; empty while it was not measured.
+        doubts: Kinds of the flags that measuring gave (`recorders.measures.QualityFlag`), sorted.
         broken: Why the file cannot be read; empty for a good one.
         label_problem: Why its labels cannot be read; empty when they can.
     """
@@ -92,7 +93,8 @@ class EpisodeRow(msgspec.Struct, frozen=True, omit_defaults=True):
     rejected: bool = False
     trashed_at: str | None = None
     part_of: str = ""
-    measures: dict[str, float] = {}  # noqa: RUF012 - msgspec gives each row its own
+    measures: dict[str, float] = {}
+    doubts: tuple[str, ...] = ()
     broken: str = ""
     label_problem: str = ""
 

@@ -27,7 +27,7 @@ def measure_commands(material: Material, found: Finding) -> None:
         if commanded is not None and len(commanded.t_ns) > 1 and len(applied.t_ns):
             measure_clipped(device, commanded, applied, found)
     if not material.applied:
-        found.missing["lag"] = found.missing["clipped"] = "no commands were recorded"
+        found.missing["lag_ms"] = found.missing["clipped_share"] = "no commands were recorded"
     for device, reasons in sorted(material.reasons.items()):
         measure_governor(material, device, reasons, found)
 
@@ -35,13 +35,13 @@ def measure_commands(material: Material, found: Finding) -> None:
 def measure_lag(device: str, asked: Stream, pose: Stream | None, found: Finding) -> None:
     """Measure how far the motion lies behind what was asked for, where the two are alike enough."""
     if pose is None or len(pose.t_ns) < 2 or len(asked.t_ns) < 2:
-        found.missing["lag"] = "commanded and measured poses were not both recorded"
+        found.missing["lag_ms"] = "commanded and measured poses were not both recorded"
         return
     lag = lag_s(asked, pose)
     if lag is None:
-        found.missing["lag"] = "commanded and measured motion are too short or too unlike"
+        found.missing["lag_ms"] = "commanded and measured motion are too short or too unlike"
         return
-    found.most("lag", device, lag * 1e3, (int(pose.t_ns[0]), int(pose.t_ns[-1])))
+    found.most("lag_ms", device, lag * 1e3, (int(pose.t_ns[0]), int(pose.t_ns[-1])))
     if lag * 1e3 > limit("lag"):
         text = f"The motion lies {lag * 1e3:.0f} ms behind the commands (limit {limit('lag'):g} ms)."
         found.flag("lag", "lag", lag * 1e3, text, (int(pose.t_ns[0]), int(pose.t_ns[-1])), pose.topic)
@@ -92,12 +92,12 @@ def measure_clipped(device: str, commanded: Stream, applied: Stream, found: Find
     gaps = np.linalg.norm(applied.data[np.maximum(index, 0), :3] - commanded.data[:-1, :3], axis=1)
     clipped = fits & (gaps > limit("clip_distance"))
     share = float(clipped.sum() / max(1, fits.sum()))
-    found.most("clipped", device, share)
+    found.most("clipped_share", device, share)
     stretches = runs(clipped)
     if len(stretches) == 0:
         return
     place = longest(commanded.t_ns, stretches)
-    found.places["clipped"] = place
+    found.places["clipped_share"] = place
     if share > limit("clipped_share"):
         text = (
             f"{share:.0%} of the commands were not reached by more than {limit('clip_distance') * 1e3:g} mm "
@@ -113,13 +113,13 @@ def measure_governor(material: Material, device: str, reasons: Stream, found: Fi
     for reason, name in NAMES.items():
         seconds = float(weights[(bits & int(reason)) != 0].sum())
         if seconds > 0.0:
-            found.most(f"governor_{name}", device, seconds)
+            found.most(f"governor_{name}_s", device, seconds)
     whole = max(float(weights.sum()), 1e-9)
     limiting = (bits & int(LIMITING)) != 0
     stopping = (bits & ~int(LIMITING | ROUTINE)) != 0
     limited, stopped = float(weights[limiting].sum()), float(weights[stopping].sum())
-    found.most("limited", device, limited, _place(reasons, limiting))
-    found.most("stopped", device, stopped, _place(reasons, stopping))
+    found.most("limited_s", device, limited, _place(reasons, limiting))
+    found.most("stopped_s", device, stopped, _place(reasons, stopping))
     if limited / whole > limit("limited_share"):
         text = (
             f"The governor changed the motion for {limited:.1f} s, {limited / whole:.0%} of the take "

@@ -6,11 +6,12 @@ set between those of a minimal and of the best policy, SACo its number of unique
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import numpy as np
 
+from app.core.episodes import EpisodeRow
 from app.quality.coverage import BINS
 
 RETURN_OF_OUTCOME = {"success": 1.0, "failure": 0.0}
@@ -32,8 +33,17 @@ class Contribution(msgspec.Struct, frozen=True):
     cells: np.ndarray
 
 
-class SetPoint(msgspec.Struct, frozen=True):
-    """The set after one more episode: TQ, SACo and cells so far, and the share of this episode's cells that were new."""
+class References(msgspec.Struct, frozen=True):
+    """What TQ and SACo of a folder are related to; `measure_set` explains the fields."""
+
+    minimal: float = 0.0
+    best: float = 1.0
+    name: str = ""
+    cells: tuple[int, ...] | None = None
+
+
+class Growth(msgspec.Struct, frozen=True):
+    """The set after one more episode: TQ, SACo, cells so far, and the share of this episode's cells that were new."""
 
     uuid: str
     created: str
@@ -65,13 +75,27 @@ class SetMeasures(msgspec.Struct, frozen=True):
     bins: str
     cells: int
     reference_cells: int
-    course: tuple[SetPoint, ...]
+    course: tuple[Growth, ...]
     left_out: int
 
 
 def return_of(outcome: str, score: float | None) -> float | None:
     """Return the return of an episode: the task's score, else 1 for a success and 0 for a failure; None for neither."""
     return score if score is not None else RETURN_OF_OUTCOME.get(outcome)
+
+
+def measure_folder_set(
+    rows: Sequence[EpisodeRow], visits: Mapping[str, np.ndarray], references: References
+) -> SetMeasures:
+    """Return TQ and SACo of the episodes of a folder that count: readable, not discarded, rejected or in the trash."""
+    none = np.zeros(0, np.int64)
+    counted = [
+        Contribution(row.uuid, row.created, row.outcome, row.score, visits.get(row.uuid, none))
+        for row in rows
+        if not row.broken and row.outcome != "discarded" and not row.rejected and not row.trashed_at
+    ]
+    cells = np.array(references.cells, np.int64) if references.cells is not None else None
+    return measure_set(counted, cells, references.minimal, references.best, references.name)
 
 
 def measure_set(
@@ -99,7 +123,7 @@ def measure_set(
         value = return_of(each.outcome, each.score)
         if value is not None:
             total, count = total + value, count + 1
-        course.append(SetPoint(
+        course.append(Growth(
             each.uuid, each.created, _quality(total, count, minimal, best), _share(len(seen), len(against)), len(seen),
             new / len(own) if own else 0.0,
         ))  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
+from app.core.episodes import EpisodeRow, Flag
 from app.core.errors import EpisodeError
 from app.quality.commands import measure_commands
 from app.quality.coverage import cells_of
@@ -14,10 +15,8 @@ from app.quality.motion import measure_motion
 from app.quality.pictures import measure_pictures
 from app.quality.streams import measure_streams
 from app.quality.touch import measure_touch
-from recorders.library import EpisodeRow
 from recorders.measures import Measured, QualityFlag
 from recorders.reader import EpisodeFile
-from recorders.records import Flag
 
 
 def measure_episode(row: EpisodeRow, version: str) -> tuple[Measured, np.ndarray]:
@@ -34,8 +33,6 @@ def measure_episode(row: EpisodeRow, version: str) -> tuple[Measured, np.ndarray
     except (ValueError, TypeError, IndexError, KeyError, ArithmeticError, np.linalg.LinAlgError) as error:
         reason = f"Episode {row.path} cannot be measured ({type(error).__name__}: {error})."
         return unreadable(row, version, reason), np.zeros(0, np.int64)
-    if row.score is not None:
-        found.measures["score"] = row.score
     measured = Measured(
         row.uuid, version, _finite(found.measures), tuple(sorted(found.flags, key=_order)), found.missing,
         places=found.places,
@@ -48,7 +45,7 @@ def measure_material(
 ) -> Finding:
     """Return everything that is found in an episode."""
     found = Finding()
-    found.measures["length"] = material.seconds
+    found.measures["length_s"] = material.seconds
     measure_motion(material, found)
     measure_commands(material, found)
     measure_touch(material, found)

@@ -19,16 +19,16 @@ LEAST_S = 0.5  # shorter takes have no derivatives worth telling
 def measure_motion(material: Material, found: Finding) -> None:
     """Measure every arm; the numbers of the episode are those of its worst arm, the start that of its first."""
     if not material.pose:
-        for name in ("idle", "smoothness", "speed", "start_x", "start_y", "start_z"):
+        for name in ("idle_share", "smoothness", "speed_m_s", "start_x_m", "start_y_m", "start_z_m"):
             found.missing[name] = "no stream of measured poses was recorded"
     for device, pose in sorted(material.pose.items()):
         if len(pose.t_ns) == 0:
             continue
-        if "start_x" not in found.measures:
+        if "start_x_m" not in found.measures:
             for axis, value in zip("xyz", pose.data[0, :3], strict=True):
-                found.measures[f"start_{axis}"] = float(value)
+                found.measures[f"start_{axis}_m"] = float(value)
         if (pose.t_ns[-1] - pose.t_ns[0]) / NS_PER_S < LEAST_S:
-            for name in ("idle", "smoothness", "speed"):
+            for name in ("idle_share", "smoothness", "speed_m_s"):
                 found.missing[name] = f"the take is shorter than {LEAST_S:g} s"
             continue
         _measure_speed(device, pose, found)
@@ -40,7 +40,7 @@ def _measure_speed(device: str, pose: Stream, found: Finding) -> None:
     speeds = np.linalg.norm(derivative(points, 1), axis=1)
     fastest = int(np.argmax(speeds))
     at = int(pose.t_ns[0] + t_s[fastest] * NS_PER_S)
-    found.most("speed", device, float(np.percentile(speeds, 95.0)), (at, at))
+    found.most("speed_m_s", device, float(np.percentile(speeds, 95.0)), (at, at))
     value = log_dimensionless_jerk(points)
     if value is None:
         found.missing["smoothness"] = "the tool did not move"
@@ -124,11 +124,11 @@ def measure_idle(material: Material, found: Finding) -> None:
     idle_s = sum(float(weights[first:last].sum()) for first, last in stretches)
     whole = float(weights.sum())
     share = idle_s / whole if whole > 0.0 else 0.0
-    found.measures["idle"] = share
+    found.measures["idle_share"] = share
     if len(stretches) == 0:
         return
     place = longest(t_ns, stretches)
-    found.places["idle"] = place
+    found.places["idle_share"] = place
     pause = (place[1] - place[0]) / NS_PER_S
     if share > limit("idle_share"):
         text = f"Nothing moves for {idle_s:.1f} s, {share:.0%} of the take (limit {limit('idle_share'):.0%})."

@@ -22,7 +22,7 @@ MOST_Z = 10.0  # an axis counts no more than this in the joint distance
 BLOCK = 512
 POINTS = {"severe": 6.0, "warning": 3.0, "info": 1.0}
 AGAIN = 0.5  # what a reason counts once an episode with it is on the list
-NOT_JUDGED = ("score", "dropped", "dead_markers")  # they have their own flags, or are the task's business
+NOT_JUDGED = ("lost_samples", "dead_markers")  # they have their own flags, or are the task's business
 
 
 class WatchItem(msgspec.Struct, frozen=True):

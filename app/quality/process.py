@@ -13,14 +13,16 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from app.core.episodes import EpisodeRow
 from app.core.errors import EpisodeError, UsageError
 from app.core.link.child import ChildLink
 from app.core.priority import yield_to_control
-from app.quality.dataset import Contribution, SetMeasures, measure_set
+from app.quality.dataset import References, SetMeasures, measure_folder_set
 from app.quality.episode import measure_episode
+from app.quality.export import write_csv
 from app.quality.limits import VERSION
 from app.quality.outliers import WatchItem, outlier_flags, watch_list
-from recorders.library import EpisodeRow, list_episodes
+from recorders.library import list_episodes
 from recorders.measures import MeasureStore, version_of
 
 WATCH = 8
@@ -34,6 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--minimal", type=float, default=0.0, help="return of a minimal policy, for TQ")
     parser.add_argument("--best", type=float, default=1.0, help="return of the best policy, for TQ")
     parser.add_argument("--reference", type=Path, metavar="DIR", help="set that SACo is related to")
+    parser.add_argument(
+        "--csv", type=Path, metavar="PATH", help="write the table of all measures to this file"
+    )
     parser.add_argument("--again", action="store_true", help="measure everything again")
 
 
@@ -66,20 +71,17 @@ def survey(args: argparse.Namespace, link: ChildLink) -> dict[str, Any]:
     """Bring the store up to date, judge the set, keep the judgement, and return it."""
     rows = list_episodes(args.folder)
     fresh = measure_folder(args.folder, rows, link, args.again)
-    reference, name = None, ""
-    if args.reference is not None:
-        measure_folder(args.reference, list_episodes(args.reference), link, False)
-        with MeasureStore(args.reference) as store:
-            reference = np.concatenate([np.zeros(0, np.int64), *store.visits().values()])
-        name = f"the episodes of {args.reference}"
+    references = read_references(args, link)
     with MeasureStore(args.folder) as store:
         known = store.all()
         outliers = outlier_flags(known)
         watch = watch_list(known, outliers, args.watch)
-        whole = measure_set(contributions(rows, store.visits()), reference, args.minimal, args.best, name)
+        whole = measure_folder_set(rows, store.visits(), references)
+        if args.csv is not None:
+            write_csv(args.csv, rows, known, outliers)
         store.put_about("outliers", outliers)
         store.put_about("watch", watch)
-        store.put_about("set", whole)
+        store.put_about("references", references)
     kinds: dict[str, int] = {}
     for uuid, each in known.items():
         for kind in {flag.kind for flag in (*each.flags, *outliers.get(uuid, ()))}:
@@ -92,6 +94,16 @@ def survey(args: argparse.Namespace, link: ChildLink) -> dict[str, Any]:
         "references": whole.references, "returns": whole.returns, "bins": whole.bins,
         "text": summary(len(rows), fresh, flagged, whole), "text_table": table(watch),
     }  # fmt: skip
+
+
+def read_references(args: argparse.Namespace, link: ChildLink) -> References:
+    """Return what TQ and SACo are related to; the reference set is measured if need be."""
+    if args.reference is None:
+        return References(args.minimal, args.best)
+    measure_folder(args.reference, list_episodes(args.reference), link, False)
+    with MeasureStore(args.reference) as store:
+        cells = np.unique(np.concatenate([np.zeros(0, np.int64), *store.visits().values()]))
+    return References(args.minimal, args.best, f"the episodes of {args.reference}", tuple(cells.tolist()))
 
 
 def measure_folder(folder: Path, rows: list[EpisodeRow], link: ChildLink, again: bool) -> int:
@@ -122,20 +134,10 @@ def versioned(rows: list[EpisodeRow]) -> list[tuple[EpisodeRow, str]]:
     found = []
     for row in rows:
         try:
-            found.append((row, version_of(Path(row.path), (row.trim_start_ns, row.trim_end_ns), VERSION)))
+            found.append((row, version_of(Path(row.path), row.span_ns, VERSION)))
         except FileNotFoundError:
             continue
     return found
-
-
-def contributions(rows: list[EpisodeRow], visits: dict[str, np.ndarray]) -> list[Contribution]:
-    """Return what each readable, not discarded episode brings to the set."""
-    none = np.zeros(0, np.int64)
-    return [
-        Contribution(row.uuid, row.created, row.outcome, row.score, visits.get(row.uuid, none))
-        for row in rows
-        if not row.broken and row.outcome != "discarded"
-    ]
 
 
 def summary(episodes: int, fresh: int, flagged: int, whole: SetMeasures) -> str:

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from app.core.episodes import Flag
 from app.quality.finding import Finding
 from app.quality.material import Material
 from recorders.measures import QualityFlag
-from recorders.records import Flag
 
 MOST_GAPS = 20  # of one stream that are told one by one
 SEVERITY = {"gap": "warning", "stalled": "severe", "stuck": "severe"}
@@ -39,10 +39,10 @@ def measure_streams(
             if span[0] <= material.end_ns and span[1] >= material.start_ns:
                 text = f"Stream {topic}: {size} samples are missing by their sequence numbers (limit 0)."
                 found.flags.append(QualityFlag("gap", "warning", text, *span, topic, float(size)))
-    found.measures["dropped"] = float(sum(lost.values()))
+    found.measures["lost_samples"] = float(sum(lost.values()))
     first = next((flag for flag in found.flags if flag.kind == "gap"), None)
     if first is not None:
-        found.places["dropped"] = (first.start_ns, first.end_ns)
+        found.places["lost_samples"] = (first.start_ns, first.end_ns)
 
 
 def gaps_of(numbers: np.ndarray) -> list[tuple[int, int]]:

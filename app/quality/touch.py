@@ -18,7 +18,7 @@ BASE_S = 0.25  # the zero is taken from at most so much
 def measure_touch(material: Material, found: Finding) -> None:
     """Measure every wrench and every field of markers."""
     if not material.wrenches:
-        for name in ("peak", "force", "contact", "drift", "torque_drift", "spikes"):
+        for name in ("peak_n", "force_n", "contact_share", "drift_n", "torque_drift_nm", "spikes"):
             found.missing[name] = "no wrench was recorded"
     for device, wrench in sorted(material.wrenches.items()):
         if len(wrench.t_ns) < 3:
@@ -53,19 +53,19 @@ def _measure_force(
     force = np.linalg.norm(wrench.data[:, :3], axis=1)
     weights = weights_s(wrench.t_ns, material.end_ns)
     top = int(np.argmax(force))
-    found.most("peak", device, float(force[top]), (int(wrench.t_ns[top]),) * 2)
+    found.most("peak_n", device, float(force[top]), (int(wrench.t_ns[top]),) * 2)
     whole = max(float(weights.sum()), 1e-9)
-    found.most("contact", device, float(weights[touching].sum()) / whole)
+    found.most("contact_share", device, float(weights[touching].sum()) / whole)
     if not touching.any():
-        found.missing.setdefault("force", "nothing was touched")
+        found.missing.setdefault("force_n", "nothing was touched")
         return
-    found.most("force", device, float(force[touching].mean()))
+    found.most("force_n", device, float(force[touching].mean()))
     began = int(wrench.t_ns[int(np.argmax(touching))])
-    found.places["contact"] = (began, began)
+    found.places["contact_share"] = (began, began)
     pose = next(iter(material.pose.values()), None)
-    if "contact_x" not in found.measures and pose is not None and len(pose.t_ns):
+    if "contact_x_m" not in found.measures and pose is not None and len(pose.t_ns):
         at = min(int(np.searchsorted(pose.t_ns, began)), len(pose.t_ns) - 1)
-        found.measures["contact_x"], found.measures["contact_y"] = map(float, pose.data[at, :2])
+        found.measures["contact_x_m"], found.measures["contact_y_m"] = map(float, pose.data[at, :2])
 
 
 def spikes_of(wrench: Stream) -> tuple[np.ndarray, np.ndarray]:
@@ -100,13 +100,13 @@ def _measure_drift(
     """Measure how the free reading changed from before the first contact to after the last."""
     drift = drift_of(wrench, touching, field)
     if isinstance(drift, str):
-        found.missing.setdefault("drift", drift)
-        found.missing.setdefault("torque_drift", drift)
+        found.missing.setdefault("drift_n", drift)
+        found.missing.setdefault("torque_drift_nm", drift)
         return
     change, place = drift
     force, torque = float(np.linalg.norm(change[:3])), float(np.linalg.norm(change[3:]))
-    found.most("drift", device, force, place)
-    found.most("torque_drift", device, torque, place)
+    found.most("drift_n", device, force, place)
+    found.most("torque_drift_nm", device, torque, place)
     for name, value, unit in (("drift", force, "N"), ("torque_drift", torque, "N·m")):
         if value > limit(name):
             what = "force" if name == "drift" else "torque"
@@ -165,7 +165,7 @@ def flat_tops(t_ns: np.ndarray, data: np.ndarray, least: float) -> np.ndarray:
 
 def _tell_saturated(device: str, stream: Stream, flat: np.ndarray, found: Finding) -> None:
     seconds = float(weights_s(stream.t_ns, int(stream.t_ns[-1]))[flat].sum())
-    found.most("saturated", device, max(seconds, found.measures.get(f"saturated_{device}", 0.0)))
+    found.most("saturated_s", device, max(seconds, found.measures.get(f"saturated_s_{device}", 0.0)))
     for run in runs(flat)[:MOST_SPIKES]:
         span = span_of(stream.t_ns, run)
         length = (span[1] - span[0]) / NS_PER_S
@@ -173,7 +173,7 @@ def _tell_saturated(device: str, stream: Stream, flat: np.ndarray, found: Findin
             f"{stream.topic} stands at exactly the same extreme for {length:.2f} s "
             f"(limit {limit('saturated_time'):g} s): it is at the end of its range."
         )
-        found.places["saturated"] = span
+        found.places["saturated_s"] = span
         found.flag("saturated", "saturated_time", length, text, span, stream.topic)
 
 

@@ -73,7 +73,7 @@ Field = NumberField | TextField | DateField | StateField
 
 def flag_words(row: EpisodeRow) -> list[str]:
     """Return what is doubtful about an episode: kinds of flags and their streams, recovered, dropped, broken."""
-    words = [word for flag in row.flags for word in (flag.kind, flag.topic)]
+    words = [*row.doubts, *(word for flag in row.flags for word in (flag.kind, flag.topic))]
     facts = (("recovered", row.recovered), ("dropped", row.dropped), ("broken", row.broken),
              ("labels", row.label_problem))  # fmt: skip
     return words + [word for word, holds in facts if holds]
@@ -81,7 +81,9 @@ def flag_words(row: EpisodeRow) -> list[str]:
 
 def flag_count(row: EpisodeRow) -> int:
     """Return how many things are doubtful about an episode."""
-    return len(row.flags) + sum(bool(x) for x in (row.recovered, row.dropped, row.broken, row.label_problem))
+    return max(len(row.flags), len(row.doubts)) + sum(
+        bool(x) for x in (row.recovered, row.dropped, row.broken, row.label_problem)
+    )
 
 
 def _kind(row: EpisodeRow) -> tuple[str, ...]:
@@ -108,7 +110,7 @@ FIELDS: dict[str, Field] = {
     "outcome": TextField(lambda row: (row.outcome,), "how it counts", OUTCOMES, exact=True),
     "is": StateField(STATES, "a state"),
     "phase": TextField(lambda row: row.phase_names, "a phase that is marked"),
-    "flag": TextField(flag_words, "what is doubtful: stuck, stalled, gap, dropped, recovered"),
+    "flag": TextField(flag_words, "what is doubtful: stuck, gap, dropped, idle, drift, outlier, …"),
     "tag": TextField(lambda row: row.tags, "a tag"),
     "operator": TextField(lambda row: (row.operator,), "who recorded it"),
     "task": TextField(lambda row: (row.task,), "the task"),

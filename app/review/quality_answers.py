@@ -1,0 +1,88 @@
+"""What the reader answers about quality: the flags of an episode, those worth watching, and the set in numbers.
+
+It only reads what the role `quality` has measured. Each method named `on_…` is a command of
+`resources/help/protocols.md`, "Reader".
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from app.core.episodes import EpisodeRow
+from app.quality.dataset import References, measure_folder_set
+from app.quality.limits import MEASURES, VERSION
+from app.review.arrays import pack
+from recorders.library import find_episode, list_episodes
+from recorders.measures import MeasureStore, version_of
+
+WORDS = ("uuid", "created", "operator", "outcome", "condition", "task")
+
+
+class QualityAnswers:
+    """Commands about what was measured; no file stays open."""
+
+    def on_quality(self, folder: Path, episode: str) -> dict[str, Any]:
+        """Return what was measured of one episode: {measures, missing, flags, stale, measured}; worst flags first."""
+        with MeasureStore(folder, read_only=True) as store:
+            known, outliers = store.one(episode), (store.about("outliers") or {}).get(episode, [])
+        if known is None:
+            return {"measured": False, "measures": {}, "missing": {}, "flags": [], "stale": False}
+        flags = [*msgspec.to_builtins(known.flags), *outliers]
+        flags.sort(key=lambda flag: -("info", "warning", "severe").index(flag["severity"]))
+        stale = known.version != _version(find_episode(folder, episode))
+        return {
+            "measured": True,
+            "measures": known.measures,
+            "missing": known.missing,
+            "flags": flags,
+            "stale": stale,
+        }
+
+    def on_watch(self, folder: Path) -> dict[str, Any]:
+        """Return the episodes worth watching, the most doubtful first: {watch, measured, unmeasured}."""
+        with MeasureStore(folder, read_only=True) as store:
+            versions = {uuid: each.version for uuid, each in store.all().items()}
+            watch = store.about("watch") or []
+        left = sum(versions.get(row.uuid) != _version(row) for row in list_episodes(folder))
+        return {"watch": watch, "measured": len(versions), "unmeasured": left}
+
+    def on_statistics(self, folder: Path) -> dict[str, Any]:
+        """Return the set in columns: words by name (n texts), numbers by name (n,; nan = unknown), and TQ and SACo.
+
+        The oldest first; what lies in the trash is left out.
+        """
+        rows = [row for row in list_episodes(folder) if not row.trashed_at]
+        with MeasureStore(folder, read_only=True) as store:
+            known, visits, about = store.all(), store.visits(), store.about("references")
+        references = msgspec.convert(about, References) if about else References()
+        numbers = {
+            name: pack(np.array([_number(known, row, name) for row in rows], dtype=np.float64))
+            for name in MEASURES
+        }
+        scores = [np.nan if row.score is None else row.score for row in rows]
+        numbers["score"] = pack(np.array(scores, dtype=np.float64))
+        whole = measure_folder_set(rows, visits, references)
+        return {
+            "words": {name: [str(getattr(row, name)) for row in rows] for name in WORDS},
+            "numbers": numbers,
+            "set": msgspec.to_builtins(whole),
+            "unmeasured": sum(row.uuid not in known for row in rows),
+        }
+
+
+def _number(known: dict[str, Any], row: EpisodeRow, name: str) -> float:
+    measured = known.get(row.uuid)
+    if measured is None:
+        return float("nan")
+    return float(measured.measures.get(name, float("nan")))
+
+
+def _version(row: EpisodeRow) -> str:
+    try:
+        return version_of(Path(row.path), row.span_ns, VERSION)
+    except FileNotFoundError:
+        return ""
