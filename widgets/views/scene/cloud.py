@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.cloud.message import TOPIC, unpack
+from app.cloud.message import TOPIC, split
 from widgets.bridge.bridge import Bridge
 from widgets.views.scene.interface import SceneView
 
@@ -39,7 +39,7 @@ class LiveCloud:
         self._seq = frame.header.seq
         if not isinstance(packed, np.ndarray) or packed.ndim != 2 or packed.shape[1] != 4:
             return False
-        points, colours = unpack(packed)
+        points, colours = split(packed)
         self.count, self.shown = len(points), self.shown + 1
         self._scene.set_points(NAME, points, colours, POINT_PX)
         return True

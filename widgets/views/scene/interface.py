@@ -76,7 +76,7 @@ class SceneView(Protocol):
         ...
 
     def set_points(self, name: str, points: np.ndarray, colours: np.ndarray, size: float) -> None:
-        """Draw points (n, 3) in colours (n, 3), 0..255."""
+        """Draw points (n, 3) in colours: (n, 3) of 0..255, or (n,) uint32 of 0x00RRGGBB."""
         ...
 
     def set_orbit(self, orbit: Orbit) -> None:

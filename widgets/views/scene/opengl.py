@@ -43,11 +43,13 @@ class OpenGLScene(gl.GLViewWidget):
             self._add(name, gl.GLLinePlotItem(antialias=True, **values))
 
     def set_points(self, name: str, points: np.ndarray, colours: np.ndarray, size: float) -> None:
-        """Draw points (n, 3) in colours (n, 3), 0..255."""
+        """Draw points (n, 3) in colours: (n, 3) of 0..255, or (n,) uint32 of 0x00RRGGBB."""
         if not len(points):
             self._drop(name)
             return
         shades = np.ones((len(points), 4), dtype=np.float32)
+        if colours.ndim == 1:
+            colours = np.stack([(colours >> shift) & 255 for shift in (16, 8, 0)], axis=1)
         shades[:, :3] = colours / 255.0
         values = {"pos": np.asarray(points, dtype=np.float32), "color": shades, "size": size}
         if name in self._items:

@@ -55,7 +55,7 @@ class SoftwareScene(QWidget):
             self._lines[name] = _Lines(np.asarray(points, dtype=float), pen, strip)
 
     def set_points(self, name: str, points: np.ndarray, colours: np.ndarray, size: float) -> None:
-        """Draw points (n, 3) in colours (n, 3), 0..255."""
+        """Draw points (n, 3) in colours: (n, 3) of 0..255, or (n,) uint32 of 0x00RRGGBB."""
         self._version += 1
         if len(points):
             self._points[name] = Dots.of(points, colours, size)

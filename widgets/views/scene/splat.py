@@ -32,9 +32,12 @@ class Dots:
 
     @staticmethod
     def of(points: np.ndarray, colours: np.ndarray, size: float) -> Dots:
-        """Return dots of points (n, 3) and colours (n, 3), 0..255."""
-        shades = np.asarray(colours).astype(np.uint32)
-        argb = np.uint32(0xFF000000) | (shades[:, 0] << 16) | (shades[:, 1] << 8) | shades[:, 2]
+        """Return dots of points (n, 3) and colours: (n, 3) of 0..255, or (n,) uint32 of 0x00RRGGBB."""
+        shades = np.asarray(colours)
+        if shades.ndim == 2:
+            shades = shades.astype(np.uint32)
+            shades = (shades[:, 0] << 16) | (shades[:, 1] << 8) | shades[:, 2]
+        argb = np.uint32(0xFF000000) | shades.astype(np.uint32, copy=False)
         return Dots(np.ascontiguousarray(points, dtype=np.float32), argb, max(1, round(size)))
 
     def thinned(self, count: int) -> Dots:
@@ -65,15 +68,17 @@ def splat(canvas: np.ndarray, orbit: Orbit, dots: Dots) -> None:
     near, far = float(depth.min()), float(depth.max())
     keys = ((far - depth) * np.float32(DEPTH_STEPS / max(far - near, 1e-6))).astype(np.uint16)
     order = np.argsort(keys, kind="stable")  # 16 bits: numpy sorts them by radix
-    corner = top[inside].astype(np.int32) * np.int32(width) + left[inside].astype(np.int32)
-    square = np.add.outer(np.arange(dots.size) * width, np.arange(dots.size)).ravel().astype(np.int32)
-    where = (corner[order][:, None] + square[None, :]).ravel()
-    canvas.reshape(-1)[where] = np.repeat(dots.argb[inside][order], len(square))
+    corner = top[inside].astype(np.intp) * width + left[inside].astype(np.intp)
+    square = np.add.outer(np.arange(dots.size) * width, np.arange(dots.size)).ravel()
+    where = corner[order][:, None] + square
+    shades = np.empty(where.shape, dtype=np.uint32)  # not np.repeat: it keeps the interpreter's lock
+    shades[:] = dots.argb[inside][order][:, None]
+    canvas.reshape(-1)[where.reshape(-1)] = shades.reshape(-1)
 
 
 def render(orbit: Orbit, width: int, height: int, clouds: list[Dots]) -> QImage:
     """Return a picture with a clear ground and the clouds on it."""
-    image = QImage(max(1, width), max(1, height), QImage.Format.Format_ARGB32)
+    image = QImage(max(1, width), max(1, height), QImage.Format.Format_ARGB32_Premultiplied)
     canvas = np.frombuffer(image.bits(), dtype=np.uint32).reshape(image.height(), image.width())
     canvas[:] = 0
     for dots in clouds:
