@@ -19,7 +19,9 @@ __all__ = [
 
 
 def kept_successes(folder: Path | str) -> list[EpisodeRow]:
-    """Return what training uses of a folder: the readable episodes that count as a success.
+    """Return what training uses of a folder: the readable episodes that count as a success, parts among them.
+
+    What was rejected or lies in the trash is left out.
 
     `row.span_ns` is the part to use, with the person's trim applied.
 
@@ -30,7 +32,7 @@ def kept_successes(folder: Path | str) -> list[EpisodeRow]:
     for row in rows:
         if row.label_problem:
             raise EpisodeError(f"episode {row.uuid}", row.label_problem.rstrip("."))
-    return [row for row in rows if not row.broken and row.outcome == "success"]
+    return [row for row in rows if row.usable]
 
 
 def left_out(folder: Path | str) -> list[str]:

@@ -7,30 +7,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import msgspec
-
 from app.core.episodes import EpisodeRow
 from app.core.errors import EpisodeError
-from recorders.catalogue import Catalogue
-from recorders.sheets import Labels, read_labels
+from recorders.listing import Listing
 
 
 def list_episodes(folder: Path | str) -> list[EpisodeRow]:
-    """Return every episode file of a data folder, the oldest first (by start of recording, then by name).
+    """Return every episode of a data folder, parts in place of what is split, the oldest first (by start, then name).
 
     Raises:
         EpisodeError: If there is no such folder.
     """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise EpisodeError(
-            f"data folder {folder}",
-            "there is no such folder",
-            way_out="Record with `python main.py collect --data DIR`",
-        )
-    with Catalogue(folder) as catalogue:
-        rows = [_with_labels(folder, row) for row in catalogue.rows()]
-    return sorted(rows, key=lambda row: (row.created, row.uuid))
+    listing = Listing(Path(folder))
+    listing.refresh()
+    return listing.rows()
 
 
 def find_episode(folder: Path | str, uuid: str) -> EpisodeRow:
@@ -45,18 +35,3 @@ def find_episode(folder: Path | str, uuid: str) -> EpisodeRow:
     raise EpisodeError(
         f"episode {uuid}", f"it is not in {folder}", way_out="See `python main.py episodes DIR`"
     )
-
-
-def _with_labels(folder: Path, file: EpisodeRow) -> EpisodeRow:
-    labels, problem = Labels(), ""
-    try:
-        labels = read_labels(folder, file.uuid).labels
-    except EpisodeError as error:
-        problem = error.sentence()
-    return msgspec.structs.replace(
-        file, recorded_outcome=file.outcome, outcome=labels.outcome or file.outcome,
-        instruction=file.instruction if labels.instruction is None else labels.instruction,
-        trim_start_ns=labels.trim_start_ns, trim_end_ns=labels.trim_end_ns, phases=len(labels.phases),
-        phase_names=tuple(dict.fromkeys(name for _, name in labels.phases)), notes=labels.notes,
-        label_problem=problem,
-    )  # fmt: skip

@@ -94,8 +94,14 @@ def carried(labels: Labels, part: Part) -> Labels:
         rejected=labels.rejected or cut_off,
         trim_start_ns=start if start is not None and start > part.start_ns and not cut_off else None,
         trim_end_ns=end if end is not None and end < part.end_ns and not cut_off else None,
-        phases=tuple(phases), parts=(), trashed_at=None,
+        phases=tuple(phases), subtasks=within(labels.subtasks, part), parts=(), trashed_at=None,
     )  # fmt: skip
+
+
+def within(subtasks: tuple[tuple[int, int, str], ...], part: Part) -> tuple[tuple[int, int, str], ...]:
+    """Return what of subtasks lies in a part."""
+    cut = [(max(start, part.start_ns), min(end, part.end_ns), text) for start, end, text in subtasks]
+    return tuple(each for each in cut if each[0] < each[1])
 
 
 def merged(one: Labels, two: Labels, seam_ns: int) -> Labels:
@@ -113,9 +119,19 @@ def merged(one: Labels, two: Labels, seam_ns: int) -> Labels:
     return Labels(
         outcome=one.outcome if one.outcome == two.outcome else None,
         trim_start_ns=start, trim_end_ns=end,
-        phases=tuple(phases), instruction=one.instruction if one.instruction is not None else two.instruction,
+        phases=tuple(phases), subtasks=_rejoined(one.subtasks, two.subtasks),
+        instruction=one.instruction if one.instruction is not None else two.instruction,
         notes="; ".join(notes), tags=tuple(sorted({*one.tags, *two.tags})), rejected=one.rejected and two.rejected,
     )  # fmt: skip
+
+
+def _rejoined(
+    one: tuple[tuple[int, int, str], ...], two: tuple[tuple[int, int, str], ...]
+) -> tuple[tuple[int, int, str], ...]:
+    """Return the subtasks of two neighbours; one that the seam had cut is one again."""
+    if one and two and one[-1][1] == two[0][0] and one[-1][2] == two[0][2]:
+        return (*one[:-1], (one[-1][0], two[0][1], two[0][2]), *two[1:])
+    return (*one, *two)
 
 
 def _whole(folder: Path, uuid: str) -> EpisodeRow:

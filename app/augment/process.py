@@ -152,8 +152,8 @@ def replay(
     save_trajectory(trajectory, attempt.rows)
     parent = attempt.parent
     provenance = {
-        "kind": "augmentation", "parent": parent.uuid, "recipe": args.recipe, "seed": args.seed,
-        **attempt.pulse.record(),
+        "kind": "augmentation", "parent": parent.uuid, "part_of": parent.part_of, "recipe": args.recipe,
+        "seed": args.seed, **attempt.pulse.record(),
     }  # fmt: skip
     meta = {
         "operator": f"augment-{args.recipe}",

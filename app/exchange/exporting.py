@@ -151,6 +151,8 @@ def why_not(row: EpisodeRow, args: argparse.Namespace) -> str:
     """Return why an episode is not exported; empty if it is."""
     if row.broken or row.label_problem:
         return row.broken or row.label_problem
+    if row.rejected or row.trashed_at:
+        return "it lies in the trash" if row.trashed_at else "it was rejected"
     if row.outcome not in args.outcome.split(","):
         return f"its outcome is {row.outcome}"
     if not args.with_damaged and row.recovered:

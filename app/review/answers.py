@@ -12,8 +12,10 @@ from typing import Any
 from app.core.errors import EpisodeError
 from app.review.episode_answers import EpisodeAnswers
 from app.review.label_answers import LabelAnswers
+from app.review.library_answers import LibraryAnswers
 from app.review.moment_answers import MomentAnswers
 from app.review.phase_answers import PhaseAnswers
+from app.review.quality_answers import QualityAnswers
 from app.review.shelf import Shelf
 
 
@@ -25,9 +27,11 @@ class Answers:
         self.shelf = Shelf()
         self.rooms: tuple[object, ...] = (
             LabelAnswers(),
+            LibraryAnswers(),
             EpisodeAnswers(self.shelf),
             MomentAnswers(self.shelf),
             PhaseAnswers(self.shelf),
+            QualityAnswers(),
         )
 
     def answer(self, name: str, arguments: dict[str, Any]) -> Any:

@@ -10,8 +10,10 @@ from typing import Any
 
 import msgspec
 
-from recorders.labels import LabelSheet, change_labels, read_labels, redo_labels, undo_labels
+from recorders.history import can_step, step_labels
+from recorders.labels import LabelSheet, change_labels, read_labels
 from recorders.library import list_episodes
+from recorders.measures import with_measures
 
 
 class LabelAnswers:
@@ -19,27 +21,34 @@ class LabelAnswers:
 
     def on_list(self, folder: Path) -> list[dict[str, Any]]:
         """Return the rows of all episodes (`app.core.episodes.EpisodeRow`), the oldest first."""
-        return [{**msgspec.to_builtins(row), "span_ns": row.span_ns} for row in list_episodes(folder)]
+        rows = with_measures(folder, list_episodes(folder))
+        return [{**msgspec.to_builtins(row), "span_ns": row.span_ns} for row in rows]
 
     def on_labels(self, folder: Path, episode: str) -> dict[str, Any]:
         """Return the labels of an episode and whether they can be undone and redone."""
-        return _sheet(read_labels(folder, episode))
+        return _sheet(folder, read_labels(folder, episode))
 
     def on_change(self, folder: Path, episode: str, change: dict[str, Any]) -> dict[str, Any]:
         """Change labels by name; returns them."""
-        return _sheet(change_labels(folder, episode, change))
+        return _sheet(folder, change_labels(folder, episode, change))
 
     def on_undo(self, folder: Path, episode: str) -> dict[str, Any]:
-        """Take the last change back; returns the labels."""
-        return _sheet(undo_labels(folder, episode))
+        """Take the last change back, for all whom it changed; returns the labels, moved, stayed, failed."""
+        return _stepped(folder, episode, -1)
 
     def on_redo(self, folder: Path, episode: str) -> dict[str, Any]:
-        """Make an undone change again; returns the labels."""
-        return _sheet(redo_labels(folder, episode))
+        """Make an undone change again; returns the same."""
+        return _stepped(folder, episode, +1)
 
 
-def _sheet(sheet: LabelSheet) -> dict[str, Any]:
+def _stepped(folder: Path, episode: str, by: int) -> dict[str, Any]:
+    step = step_labels(folder, episode, by)
+    told = {"moved": list(step.moved), "stayed": list(step.stayed), "failed": step.failed}
+    return {**_sheet(folder, step.sheet), **told}
+
+
+def _sheet(folder: Path, sheet: LabelSheet) -> dict[str, Any]:
     return {
-        "episode": sheet.uuid, "labels": msgspec.to_builtins(sheet.labels), "can_undo": sheet.can_undo,
-        "can_redo": sheet.can_redo,
+        "episode": sheet.uuid, "labels": msgspec.to_builtins(sheet.labels), "can_undo": can_step(folder, sheet, -1),
+        "can_redo": can_step(folder, sheet, +1),
     }  # fmt: skip

@@ -46,7 +46,7 @@ def kept_before(folder: Path, task: str) -> int:
     if not folder.is_dir():
         return 0
     rows = list_episodes(folder)
-    return sum(row.outcome == "success" and row.task == task and not row.broken for row in rows)
+    return len({row.path for row in rows if row.usable and row.task == task})  # a split take counts once
 
 
 class HandSession:

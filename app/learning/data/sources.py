@@ -10,12 +10,12 @@ from typing import Any
 
 import msgspec
 
+from app.core.episodes import EpisodeRow
 from app.core.errors import LearningError
 from app.learning.config import MARKER_VALUES, EpisodeSource, GridConfig, RunConfig
 from app.learning.data.arrays import EpisodeArrays, resample
 from app.learning.data.split import held_out
 from recorders.labels import kept_successes
-from app.core.episodes import EpisodeRow
 from recorders.reader import EpisodeFile
 
 HASH_BLOCK = 1 << 20
@@ -52,16 +52,18 @@ def load_folders(folders: Sequence[Path], grid: GridConfig, seed: int) -> list[L
     families = {uuid: family_of(row) for uuid, row in kept.items()}
     out = held_out(families.values(), seed)
     episodes = [
-        load_file(Path(row.path), row.span_ns, grid, families[uuid] in out) for uuid, row in kept.items()
+        load_file(Path(row.path), row.span_ns, grid, families[uuid] in out, uuid)
+        for uuid, row in kept.items()
     ]
     require_same(episodes)
     return episodes
 
 
 def family_of(row: EpisodeRow) -> str:
-    """Return the uuid of the demonstration that an episode was made from; its own if it is one."""
-    parent = (row.provenance or {}).get("parent")
-    return str(parent) if parent else row.uuid
+    """Return the uuid of the demonstration that an episode was made from, or is a part of; its own if it is one."""
+    provenance = row.provenance or {}
+    parent = provenance.get("part_of") or provenance.get("parent")
+    return str(parent) if parent else row.part_of or row.uuid
 
 
 def load_again(config: RunConfig) -> list[Loaded]:
@@ -78,7 +80,9 @@ def load_again(config: RunConfig) -> list[Loaded]:
                 f"episode {source.uuid}", f"the run was started with it, but {path} is missing",
                 way_out="Put it back, or start a new run",
             )  # fmt: skip
-        again = load_file(path, (source.start_ns, source.end_ns), config.rdp.grid, source.validation)
+        again = load_file(
+            path, (source.start_ns, source.end_ns), config.rdp.grid, source.validation, source.uuid
+        )
         if again.source.sha256 != source.sha256:
             raise LearningError(
                 f"episode {path}",
@@ -89,12 +93,12 @@ def load_again(config: RunConfig) -> list[Loaded]:
     return episodes
 
 
-def load_file(path: Path, trim_ns: tuple[int, int], grid: GridConfig, validation: bool) -> Loaded:
-    """Return one episode file on the grid."""
+def load_file(path: Path, trim_ns: tuple[int, int], grid: GridConfig, validation: bool, uuid: str) -> Loaded:
+    """Return one episode on the grid: a file, or the part of one that has this `uuid`."""
     with EpisodeFile(path) as file:
         arrays = resample(file, grid, str(path), trim_ns)
         rig: dict[str, Any] = file.attributes["rig"] or {}
-        name, task, uuid = str(rig.get("rig", "unknown")), str(file.attributes["task"]), file.uuid
+        name, task = str(rig.get("rig", "unknown")), str(file.attributes["task"])
     source = EpisodeSource(
         uuid=uuid, file=str(path.resolve()), sha256=digest(path), ticks=len(arrays), validation=validation,
         start_ns=trim_ns[0], end_ns=trim_ns[1],

@@ -157,6 +157,9 @@ def test_an_augmented_episode_belongs_to_its_parent() -> None:
         EpisodeRow("b", "b.h5", provenance={"kind": "augmentation", "parent": "a"}),
     )
     assert family_of(parent) == family_of(child) == "a"
+    part = EpisodeRow("p", "a.h5", part_of="a")
+    of_part = EpisodeRow("q", provenance={"kind": "augmentation", "parent": "p", "part_of": "a"})
+    assert family_of(part) == family_of(of_part) == "a"
 
 
 def test_a_command_answers_the_tick_at_which_it_was_given() -> None:
