@@ -11,6 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 OUTCOMES = ("success", "failure", "discarded")
+TRASH_DAYS = 30  # after which what lies in the trash may be deleted, when a person asks for it
 FlagKind = Literal["gap", "stalled", "stuck"]
 
 

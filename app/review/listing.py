@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import argparse
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from app.core.episodes import EpisodeRow
-from app.core.errors import EpisodeError, RecordingError
+from app.core.episodes import TRASH_DAYS, EpisodeRow
+from app.core.errors import EpisodeError, RecordingError, UsageError
 from app.core.link.child import ChildLink
 from recorders.files import journals_of
 from recorders.library import list_episodes
 from recorders.lock import FolderLock
 from recorders.reader import EpisodeFile
 from recorders.recovery import recover
+from recorders.trash import due, purge
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +24,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="DIR", help="data folder")
     parser.add_argument(
         "--verify", action="store_true", help="read every byte and compare it with its checksum"
+    )
+    parser.add_argument(
+        "--purge", action="store_true", help="delete for good what has been in the trash for too long"
+    )
+    parser.add_argument(
+        "--trash-days",
+        type=float,
+        default=TRASH_DAYS,
+        metavar="DAYS",
+        help=f"how long; {TRASH_DAYS} by default",
     )
 
 
@@ -33,13 +45,25 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     link = ChildLink("episodes", args.hub, args.run_id)
     try:
         link.ready(data=str(args.folder))
-        result = inspect(args.folder, args.verify, link)
+        purged = empty_trash(args.folder, args.trash_days, link) if args.purge else {}
+        result = {**inspect(args.folder, args.verify, link), **purged}
         link.send("result", **result)
         if not args.json and args.hub is None:
             print(table(list_episodes(args.folder), result["broken_files"]), file=sys.stderr, flush=True)
         return {**result, "exit_status": 1} if args.verify and result["broken"] else result
     finally:
         link.close()
+
+
+def empty_trash(folder: Path, days: float, link: ChildLink) -> dict[str, Any]:
+    """Delete what has been in the trash for `days` or longer; returns purged (uuids), purged_bytes, purge_kept."""
+    if not days >= 0:
+        raise UsageError("--trash-days", f"{days:g} cannot be", options=["0 or more"])
+    found = purge(folder, due(list_episodes(folder), datetime.now(UTC), days))
+    for uuid, reason in found.kept.items():
+        link.notice(f"episode {uuid}: {reason}.", "warning")
+    link.notice(f"deleted {len(found.episodes)} episodes from the trash ({found.bytes / 1e6:.1f} MB)")
+    return {"purged": list(found.episodes), "purged_bytes": found.bytes, "purge_kept": found.kept}
 
 
 def inspect(folder: Path, verify: bool, link: ChildLink) -> dict[str, Any]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from recorders.files import journals_of
+from recorders.labels import change_labels
 from recorders.lock import FolderLock
 from recorders.reader import EpisodeFile
 from tests.contracts.sources import ROOT
@@ -82,3 +84,15 @@ def test_a_person_gets_a_table(tmp_path: Path) -> None:
     assert "success" in line
     assert "0.88" in line
     assert "episodes: 1" in done.stdout
+
+
+def test_only_purge_deletes_and_only_what_is_due(tmp_path: Path) -> None:
+    old, new = make_episode(tmp_path, 5), make_episode(tmp_path, 5)
+    change_labels(tmp_path, old.stem, {"trashed_at": "2020-01-01T00:00:00+00:00"})
+    change_labels(tmp_path, new.stem, {"trashed_at": datetime.now(UTC).isoformat()})
+    assert episodes(str(tmp_path), "--json")[1]["episodes"] == 2
+    status, result, errors = episodes(str(tmp_path), "--purge", "--json")
+    assert (status, result["purged"], result["episodes"]) == (0, [old.stem], 1)
+    assert result["purged_bytes"] > 1000
+    assert "deleted 1 episodes from the trash" in errors
+    assert (old.exists(), new.exists()) == (False, True)
