@@ -70,7 +70,7 @@ _MEASURES = (
     Measure("dead_markers", "dead markers", "", 1.0, 0, "Markers that stood still while the others moved."),
     Measure("lost_samples", "lost samples", "", 1.0, 0, "Samples missing by the sequence numbers of all streams."),
     Measure("brightness", "brightness", "", 0.03, 2, "Mean luma of the first picture, 1 = white; the main camera."),
-    Measure("sharpness", "sharpness", "", 0.5, 1, "Standard deviation of the Laplacian of the first picture's luma."),
+    Measure("sharpness", "sharpness", "", 3.0, 1, "Standard deviation of the Laplacian of the first picture's luma."),
     Measure("start_x_m", "start x", "m", 0.005, 3, "Tool position at the start, base frame."),
     Measure("start_y_m", "start y", "m", 0.005, 3, "Tool position at the start, base frame."),
     Measure("start_z_m", "start z", "m", 0.005, 3, "Tool position at the start, base frame."),

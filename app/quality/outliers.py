@@ -23,6 +23,12 @@ BLOCK = 512
 POINTS = {"severe": 6.0, "warning": 3.0, "info": 1.0}
 AGAIN = 0.5  # what a reason counts once an episode with it is on the list
 NOT_JUDGED = ("lost_samples", "dead_markers")  # they have their own flags, or are the task's business
+# measure: kinds of flags that say the same with a limit of their own
+TOLD = {
+    "idle_share": ("idle",), "lag_ms": ("lag",), "clipped_share": ("clipped",), "limited_s": ("governor",),
+    "stopped_s": ("stopped",), "spikes": ("spike",), "drift_n": ("drift",), "torque_drift_nm": ("drift",),
+    "saturated_s": ("saturated",), "brightness": ("dark", "bright"),
+}  # fmt: skip
 
 
 class WatchItem(msgspec.Struct, frozen=True):
@@ -73,6 +79,8 @@ def outlier_flags(measured: Mapping[str, Measured]) -> dict[str, tuple[QualityFl
         middle = float(np.nanmedian(values))
         for index in np.flatnonzero(np.abs(np.nan_to_num(z)) > limit("outlier")):
             uuid = uuids[index]
+            if any(flag.kind in TOLD.get(name, ()) for flag in measured[uuid].flags):
+                continue
             flag = _flag(measured[uuid], name, float(values[index]), middle, float(z[index]))
             found.setdefault(uuid, []).append(flag)
     if columns:

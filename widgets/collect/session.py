@@ -20,6 +20,7 @@ from widgets.context import WindowContext
 from widgets.hand.hand import Grip
 from widgets.hand.keys import name_of
 from widgets.inputs.choice import InputChoice
+from widgets.parts.plan import Plan
 from widgets.rig_session import RigPhase
 from widgets.theme.tokens import State
 
@@ -110,6 +111,7 @@ class CollectSession(QObject):
         rig.asked_to_leave.connect(self._on_asked_to_leave)
         context.hand.changed.connect(self.changed)
         self._configure_hand()
+        Plan.of(context).set(self.plan)
 
     def connect_rig(self) -> None:
         """Start the rig and then the child, unless they run."""
@@ -143,6 +145,7 @@ class CollectSession(QObject):
     def set_plan(self, plan: int) -> None:
         """Say how many takes to keep."""
         self.plan = plan
+        Plan.of(self._context).set(plan)
         if self._job is not None:
             self._job.intent("plan", value=plan)
         self.changed.emit()

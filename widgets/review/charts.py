@@ -197,6 +197,10 @@ class Course(Chart):
             self.plot.curve(theme.colour("orange"), 2.0, name="TQ"),
             self.plot.curve(theme.colour("sky"), 2.0, Qt.PenStyle.DashLine, name="SACo"),
         ]
+        for words, colour in (("— TQ", "orange"), ("- - SACo", "sky")):
+            name = label(words, "small")
+            name.setStyleSheet(f"color: {theme.colour(colour).name()};")
+            self.add_control(name)
         self._dots = pg.ScatterPlotItem(size=5, pxMode=True, pen=pg.mkPen(None))
         self.plot.addItem(self._dots)
         self.plot.setYRange(0.0, 1.08, padding=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -117,6 +118,13 @@ class EpisodeList(QWidget):
     def shown(self) -> list[EpisodeRow]:
         """Return the episodes that the filter lets through, in the order of the list."""
         return [self.filter.index(number, 0).data(ITEM) for number in range(self.filter.rowCount())]
+
+    def show_only(self, uuids: Sequence[str] | None) -> None:
+        """Show only these episodes, in this order (None: all again); the first one is opened."""
+        self.filter.only(uuids)
+        self._show_counts()
+        if uuids is not None:
+            self.select_row(0)
 
     @property
     def folder_name(self) -> str:

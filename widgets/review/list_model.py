@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import (
@@ -88,6 +89,7 @@ class EpisodeFilter(QSortFilterProxyModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._outcome, self._words = "", []  # type: tuple[str, list[str]]
+        self._ranks: dict[str, int] | None = None
 
     def choose(self, outcome: str, text: str) -> None:
         """Set the filter; empty lets everything through."""
@@ -95,9 +97,23 @@ class EpisodeFilter(QSortFilterProxyModel):
         self._outcome, self._words = outcome, text.lower().split()
         self.endFilterChange()
 
+    def only(self, uuids: Sequence[str] | None) -> None:
+        """Show only these episodes, in this order; None shows all again, in the order of the model."""
+        self.beginFilterChange()
+        self._ranks = None if uuids is None else {uuid: rank for rank, uuid in enumerate(uuids)}
+        self.endFilterChange()
+        self.sort(-1 if uuids is None else 0)
+
+    def lessThan(self, left: Index, right: Index) -> bool:
+        """Return the order of `only`."""
+        ranks = self._ranks or {}
+        return ranks.get(left.data(ITEM).uuid, 0) < ranks.get(right.data(ITEM).uuid, 0)
+
     def filterAcceptsRow(self, row: int, parent: Index) -> bool:
         """Return whether a row is shown."""
         item = self.sourceModel().index(row, 0).data(ITEM)
+        if self._ranks is not None and item.uuid not in self._ranks:
+            return False
         if self._outcome == "flagged":
             if not (item.recovered or item.dropped or item.flags or item.broken or item.label_problem):
                 return False

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QSplitter, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QFrame, QScrollArea, QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
 from app.core.episodes import EpisodeRow
+from widgets.bridge.letters import Callback
 from widgets.context import WindowContext
 from widgets.page import Page
 from widgets.parts.empty import Empty
 from widgets.parts.library import Library
+from widgets.parts.plan import Plan
+from widgets.parts.sides import Sides
 from widgets.parts.strip import tell_strip
 from widgets.review.episode_list import NOTHING, EpisodeList
 from widgets.review.export_dialog import ExportDialog
 from widgets.review.import_dialog import ImportDialog
 from widgets.review.labels_panel import LabelsPanel
+from widgets.review.quality_panel import QualityPanel
+from widgets.review.quality_run import QualityRun
+from widgets.review.statistics import StatisticsView
 from widgets.review.viewer import Viewer
+from widgets.review.watch_bar import WatchBar
 
 LIST_WIDTH = 328
 REFRESH_MS = 400
@@ -35,16 +43,22 @@ class ReviewPage(Page):
         ("J  L", "Backwards, forwards; again: faster"),
         ("←  →", "One picture back, on (with Shift: ten)"),
         ("Home  End", "Start, end"),
+        ("E", "Make the next view large (or double click)"),
         ("−  +", "Slower, faster"),
         ("", "Judge"),
         ("S  F  D", "Success, failure, discard"),
-        ("1  2  3  4", "Mark a phase: approach, contact, slide, release"),
-        ("Backspace", "Take the last phase mark away"),
+        ("1  2  3  4", "A phase begins here: approach, contact, slide, release"),
+        ("Backspace", "Take the phase at the playhead away"),
+        ("P  Shift+P", "Propose contact phases; accept them"),
+        ("N", "Say in words what is done here (subtask)"),
         ("I  O  Shift+X", "Trim: in, out, whole take"),
         ("Ctrl+Z  Ctrl+Shift+Z", "Undo, redo"),
         ("", "List"),
         ("PgUp  PgDn", "Previous, next episode"),
         ("/", "Search"),
+        ("W", "Only those worth watching"),
+        ("G", "Statistics of the folder"),
+        ("Q", "Quality of the open episode, or its labels"),
         ("Ctrl+E", "Export"),
     )
 
@@ -55,7 +69,13 @@ class ReviewPage(Page):
         self.viewer = Viewer(context, self.library)
         self.clip, self.player = self.viewer.clip, self.viewer.player
         self.list = EpisodeList(context, self.library)
+        self.viewer.listed = self.list.shown
         self.panel = LabelsPanel(theme)
+        self.quality = QualityPanel(theme, self._ask)
+        self.judging = Sides(theme, (("Labels", self.panel), ("Quality", self.quality), ("Phases", self.viewer.tools)), "Q")
+        self.statistics = StatisticsView(theme, Plan.of(context))
+        self.measuring = QualityRun(context, self.library, self)
+        self.watching = WatchBar(theme)
         self.empty = Empty(theme)
         self.exporting, self.importing = (
             ExportDialog(context, self),
@@ -74,16 +94,32 @@ class ReviewPage(Page):
         self._splitter.setChildrenCollapsible(False)
         self._splitter.setHandleWidth(theme.grid(2))
         self.list.setMinimumWidth(280)
-        right, judge = QWidget(), QWidget()
+        left, right, judge = QWidget(), QWidget(), QWidget()
+        beside = QVBoxLayout(left)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.setSpacing(theme.grid())
+        beside.addWidget(self.list, 1)
+        beside.addWidget(self.watching)
         column = QVBoxLayout(judge)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(theme.grid())
-        column.addWidget(self.viewer, 1)
-        column.addWidget(self.panel)
+        below = QScrollArea()
+        below.setWidgetResizable(True)
+        below.setFrameShape(QFrame.Shape.NoFrame)
+        below.setMinimumHeight(96)
+        below.setWidget(self.judging)
+        self._judge = QSplitter(Qt.Orientation.Vertical)
+        self._judge.setChildrenCollapsible(False)
+        self._judge.setHandleWidth(theme.grid())
+        self._judge.addWidget(self.viewer)
+        self._judge.addWidget(below)
+        self._judge.setStretchFactor(0, 1)
+        self._judge.setSizes([1000, 120])
+        column.addWidget(self._judge)
         self._stack = QStackedLayout(right)
         self._stack.addWidget(judge)
         self._stack.addWidget(self.empty)
-        self._splitter.addWidget(self.list)
+        self._stack.addWidget(self.statistics)
+        self._splitter.addWidget(left)
         self._splitter.addWidget(right)
         self._splitter.setStretchFactor(1, 1)
         self._splitter.setSizes([LIST_WIDTH, 1000])
@@ -105,6 +141,22 @@ class ReviewPage(Page):
         self.panel.phase_asked.connect(self.viewer.mark_phase)
         self.library.changed.connect(lambda _folder: self._refresh.start())
         self._refresh.timeout.connect(self.list.refresh)
+        self.viewer.tools.opened.connect(
+            lambda is_open: self.judging.show_side("Phases" if is_open else "Labels")
+        )
+        self._connect_quality()
+
+    def _connect_quality(self) -> None:
+        self.quality.sought.connect(self.viewer.jump)
+        self.quality.counted.connect(lambda count: self.judging.tell("Quality", str(count) if count else ""))
+        self.measuring.known.connect(self._on_measured)
+        self.measuring.working.connect(self._on_measuring)
+        self.watching.watching.connect(self.list.show_only)
+        self.watching.place_asked.connect(self._on_place)
+        self.watching.statistics_asked.connect(self._on_statistics)
+        self.statistics.closed.connect(lambda: self.watching.statistics_button.setChecked(False))
+        self.statistics.asked.connect(self.list.search.setText)
+        self.statistics.export_asked.connect(self._on_table)
 
     def appear(self) -> None:
         """List the folder again: something may have been recorded."""
@@ -135,10 +187,46 @@ class ReviewPage(Page):
             self.list.step(steps)
 
     def _on_listed(self, count: int) -> None:
+        self.measuring.look(self.list.folder)
         if count == 0:
             self.empty.say("Nothing to review yet", NOTHING[self.list.folder_name])
         elif self.clip.item is None:
             self.empty.say("Choose an episode", "It is shown here with its pictures, force and touch.")
+
+    def _ask(self, name: str, callback: Callback, **arguments: Any) -> None:
+        self.library.ask(self.list.folder, name, callback, **arguments)
+
+    def _on_measured(self) -> None:
+        self.watching.show_watch(self.measuring.watch, self.measuring.measured)
+        self.quality.refresh()
+        self._count()
+
+    def _on_measuring(self, text: str) -> None:
+        self.watching.show_watch(self.measuring.watch, self.measuring.measured, text)
+        if not text:
+            self.list.refresh()  # the rows have measures now
+
+    def _on_place(self, t_ns: int) -> None:
+        self.judging.show_side("Quality")
+        self.viewer.jump(t_ns)
+
+    def _on_statistics(self, on: bool) -> None:
+        self._show_right(self.clip.item)
+        if on:
+            self.player.pause()
+            self.statistics.wait_for(self.list.folder_name)
+            self._count()
+
+    def _count(self) -> None:
+        if self.watching.statistics_button.isChecked() and self.list.folder.is_dir():
+            self._ask("statistics", self.statistics.show_answer)
+
+    def _on_table(self) -> None:
+        name, _ = QFileDialog.getSaveFileName(self, "Table of all measures", "quality.csv", "CSV (*.csv)")
+        if name:
+            said = self.context.notifications
+            job = self.measuring.export(self.list.folder, Path(name))
+            job.result.connect(lambda _result: said.info(f"The table was written to {name}.", "review"))
 
     def _on_export(self) -> None:
         here = self.list
@@ -154,7 +242,15 @@ class ReviewPage(Page):
 
     def _show_episode(self, item: EpisodeRow | None) -> None:
         self.panel.open(item)
-        self._stack.setCurrentIndex(1 if item is None or item.broken else 0)
+        self.quality.open(item)
+        self._show_right(item)
         if item is not None and item.broken:
             self.empty.say("This episode cannot be read", item.broken)
         self.viewer.show_episode(item)
+        self.watching.opened(item.uuid if item is not None else "")
+
+    def _show_right(self, item: EpisodeRow | None) -> None:
+        if self.watching.statistics_button.isChecked():
+            self._stack.setCurrentWidget(self.statistics)
+        else:
+            self._stack.setCurrentIndex(1 if item is None or item.broken else 0)

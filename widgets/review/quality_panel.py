@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QStackedLayout, QWidget
 
 from app.core.clock import NS_PER_S
@@ -19,6 +20,7 @@ from widgets.theme.tokens import Theme
 
 SIGNS = {"severe": "▲", "warning": "!", "info": "·"}
 COLOURS = {"severe": "bad", "warning": "warning", "info": "muted"}
+SIGN = 16
 Ask = Callable[..., None]
 
 
@@ -40,10 +42,24 @@ class QualityPanel(QWidget):
         self.flags: list[dict[str, Any]] = []
         self.list, self.empty = QListWidget(), Empty(theme)
         self.table = Table(theme, ("Measure", "Value"), 0, numbers=(1,), nothing="Not measured yet.")
+        self._signs = {name: self._sign(name) for name in SIGNS}
         self._build()
+
+    def _sign(self, severity: str) -> QIcon:
+        picture = QPixmap(2 * SIGN, 2 * SIGN)
+        picture.fill(Qt.GlobalColor.transparent)
+        with QPainter(picture) as painter:
+            font = self._theme.font("title", bold=True)
+            font.setPixelSize(2 * SIGN - 6)
+            painter.setFont(font)
+            painter.setPen(self._theme.colour(COLOURS[severity]))
+            painter.drawText(picture.rect(), Qt.AlignmentFlag.AlignCenter, SIGNS[severity])
+        return QIcon(picture)
 
     def _build(self) -> None:
         self.list.setWordWrap(True)
+        self.list.setResizeMode(QListWidget.ResizeMode.Adjust)
+        self.list.setIconSize(QSize(SIGN, SIGN))
         self.list.setAccessibleName("Flags")
         self.list.setVerticalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -107,8 +123,7 @@ class QualityPanel(QWidget):
     def _row(self, flag: dict[str, Any]) -> QListWidgetItem:
         start = self._item.start_ns if self._item is not None else 0
         at = f"{(flag['start_ns'] - start) / NS_PER_S:.1f} s   " if flag["start_ns"] else ""
-        row = QListWidgetItem(f"{SIGNS[flag['severity']]}   {at}{flag['text']}")
-        row.setForeground(self._theme.colour(COLOURS[flag["severity"]]))
+        row = QListWidgetItem(self._signs[flag["severity"]], f"{at}{flag['text']}")
         row.setToolTip("Click to go there." if flag["start_ns"] else flag["text"])
         row.setData(Qt.ItemDataRole.UserRole, flag["start_ns"])
         return row

@@ -49,14 +49,14 @@ class StatisticsView(QWidget):
         self._columns = 0
         self.title, self.about = label("", "title"), label("", "muted", wrap=True)
         self.csv = KeyButton("Table as CSV", "", theme, tip="Write all measures of all episodes to a file")
-        self.back = KeyButton("Episode", "T", theme, tip="Back to the open episode")
+        self.back = KeyButton("Episode", "", theme, caption="G", tip="Back to the open episode")
         self.outcomes = Bars(theme, "Outcomes and plan")
         self.length, self.peak = Bars(theme, "Length", "s"), Bars(theme, "Peak force", "N")
         self.light = Bars(theme, "Light", "brightness of the first picture")
         self.people, self.days = Bars(theme, "Operators"), Bars(theme, "Days")
         self.place = QComboBox()
         self.spread = Points(theme, "Where it begins", "y  m", "x  m")
-        self.course = Course(theme, "Trajectory quality — and coverage - -")
+        self.course = Course(theme, "Quality and coverage")
         self.empty = Empty(theme)
         self._build()
         plan.changed.connect(self._draw)
@@ -163,7 +163,7 @@ class StatisticsView(QWidget):
         if planned:
             self.outcomes.mark_plan(planned)
         for chart, name, colour in (
-            (self.length, "length_s", "sky"), (self.peak, "peak_n", "orange"), (self.light, "brightness", "yellow"),
+            (self.length, "length_s", "sky"), (self.peak, "peak_n", "orange"), (self.light, "brightness", "purple"),
         ):  # fmt: skip
             chart.show_histogram(histogram(name, self._numbers[name]), colour)
         plain = self._theme.colour("blue")

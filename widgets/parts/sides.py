@@ -1,0 +1,63 @@
+"""Panels that take turns in one place, with a narrow row of names above: what is read often costs no more room."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QButtonGroup, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+
+from widgets.parts.text import row
+from widgets.theme.tokens import Theme
+
+
+class Sides(QWidget):
+    """Shows one of several panels.
+
+    Args:
+        sides: Names and panels; the first one is shown.
+        key: Shows the next one.
+    """
+
+    def __init__(self, theme: Theme, sides: Sequence[tuple[str, QWidget]], key: str) -> None:
+        super().__init__()
+        self._names = [name for name, _ in sides]
+        self._buttons: dict[str, QPushButton] = {}
+        group = QButtonGroup(self)
+        place = QWidget()
+        self._stack = QStackedLayout(place)
+        for name, panel in sides:
+            button = QPushButton(name)
+            button.setProperty("role", "caption")
+            button.setCheckable(True)
+            button.setAutoDefault(False)
+            button.setToolTip(f"{key} shows the next one")
+            button.clicked.connect(lambda _on, name=name: self.show_side(name))
+            group.addButton(button)
+            self._buttons[name] = button
+            self._stack.addWidget(panel)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(theme.grid(0.5))
+        layout.addLayout(row(*self._buttons.values(), 1))
+        layout.addWidget(place)
+        QShortcut(QKeySequence(key), self).activated.connect(self._next)
+        self.show_side(self._names[0])
+
+    @property
+    def side(self) -> str:
+        """Name of the panel that is shown."""
+        return self._names[self._stack.currentIndex()]
+
+    def show_side(self, name: str) -> None:
+        """Show a panel by its name."""
+        self._stack.setCurrentIndex(self._names.index(name))
+        self._buttons[name].setChecked(True)
+
+    def tell(self, name: str, more: str) -> None:
+        """Say something beside a name: a count."""
+        self._buttons[name].setText(f"{name} · {more}" if more else name)
+
+    def _next(self) -> None:
+        at = self._names.index(self.side)
+        self.show_side(self._names[(at + 1) % len(self._names)])
