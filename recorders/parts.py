@@ -53,6 +53,13 @@ def split_episode(folder: Path, uuid: str, t_ns: int) -> LabelSheet:
     return _say(folder, parent, (*parts[:at], *pieces, *parts[at + 1 :]))
 
 
+def part_span(folder: Path, uuid: str) -> tuple[str, tuple[int, ...]]:
+    """Return the episode whose part a uuid is, with the part's start and end in ns; empty if it is no part of one."""
+    parent = read_labels(folder, uuid).part_of
+    parts = read_labels(folder, parent).labels.parts if parent else ()
+    return next(((parent, (part.start_ns, part.end_ns)) for part in parts if part.uuid == uuid), ("", ()))
+
+
 def join_parts(folder: Path, uuid: str) -> LabelSheet:
     """Join a part with the one that follows it, the last one with the one before; returns the sheet of the episode.
 
