@@ -49,6 +49,8 @@ class Labels(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         trim_end_ns: The same for after.
         phases: Marks (session time in ns, name), in the order of time.
         instruction: Overrides the recorded instruction.
+        subtasks: What is done from when to when, in words: (start_ns, end_ns, text), in the order of time, none over
+            another.
         notes: Free text.
         tags: Words to find it by, sorted.
         rejected: Training and export leave it out.
@@ -61,6 +63,7 @@ class Labels(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     trim_end_ns: int | None = None
     phases: tuple[tuple[int, str], ...] = ()
     instruction: str | None = None
+    subtasks: tuple[tuple[int, int, str], ...] = ()
     notes: str = ""
     tags: tuple[str, ...] = ()
     rejected: bool = False
@@ -201,7 +204,11 @@ def _checked(uuid: str, labels: Labels) -> Labels:
         raise EpisodeError(f"labels of {uuid}", f"the trim would start at {start} and end at {end} ns")
     if len(labels.phases) > MAX_PHASES or any(not name.strip() for _, name in labels.phases):
         raise EpisodeError(f"labels of {uuid}", f"there can be {MAX_PHASES} phases at most, each with a name")
-    texts = (labels.notes, labels.instruction or "", *(name for _, name in labels.phases))
+    subtasks = _checked_subtasks(uuid, labels.subtasks)
+    texts = (
+        labels.notes, labels.instruction or "", *(name for _, name in labels.phases),
+        *(text for *_, text in subtasks),
+    )  # fmt: skip
     if max(map(len, texts)) > MAX_TEXT:
         raise EpisodeError(f"labels of {uuid}", f"a text is longer than {MAX_TEXT} characters")
     tags = tuple(sorted({" ".join(tag.split()) for tag in labels.tags} - {""}))
@@ -211,7 +218,24 @@ def _checked(uuid: str, labels: Labels) -> Labels:
         )
     _check_trash(uuid, labels.trashed_at)
     _check_parts(uuid, labels.parts)
-    return msgspec.structs.replace(labels, phases=tuple(sorted(labels.phases)), tags=tags)
+    return msgspec.structs.replace(labels, phases=tuple(sorted(labels.phases)), subtasks=subtasks, tags=tags)
+
+
+def _checked_subtasks(
+    uuid: str, subtasks: tuple[tuple[int, int, str], ...]
+) -> tuple[tuple[int, int, str], ...]:
+    found = tuple(sorted((start, end, " ".join(text.split())) for start, end, text in subtasks))
+    if len(found) > MAX_PHASES or any(start >= end or not text for start, end, text in found):
+        raise EpisodeError(
+            f"labels of {uuid}",
+            f"there can be {MAX_PHASES} subtasks at most, each with words and an end after its start",
+        )
+    for (_, end, text), (start, _, other) in pairwise(found):
+        if start < end:
+            raise EpisodeError(
+                f"labels of {uuid}", f"the subtasks {text!r} and {other!r} are over each other"
+            )
+    return found
 
 
 def _check_trash(uuid: str, trashed_at: str | None) -> None:

@@ -28,8 +28,9 @@ ROLES: dict[str, tuple[str, str]] = {
     "demo": ("app.demo.process", "the whole loop without a display"),
     "shots": ("widgets.shots", "a picture of each workspace"),
     "keys": ("app.keys.process", "keys for serving a rig to other machines"),
-    "bench": ("app.bench.process", "measure this machine: wire, record, window, overlay"),
+    "bench": ("app.bench.process", "measure this machine: wire, record, window, overlay, review"),
     "bench-overlay": ("widgets.bench.overlay", "cost of touch over a picture (typed as `bench overlay`)"),
+    "bench-review": ("widgets.bench.review", "seeking and playing in Review (typed as `bench review`)"),
     "bench-window": ("widgets.bench.process", "the window under load (typed as `bench window`)"),
     "doctor": ("app.doctor.process", "what this machine has and lacks"),
 }

@@ -18,8 +18,8 @@ from recorders.reader import EpisodeFile
 MOST_PICTURES = 64
 MOST_BYTES = 8 * 1024 * 1024
 MOST_WINDOW_NS = 1_000_000_000
-NEWEST = ("pose", "commanded", "applied", "gripper", "stain", "score")  # of these the last sample is enough
-FOLLOWED = ("wrench", "field")  # these are smoothed for display, as they are live
+NEWEST = ("commanded", "applied", "gripper", "stain", "score")  # of these the last sample is enough
+FOLLOWED = ("pose", "wrench", "field")  # from these slip and over-force are judged, as they are live
 
 
 class MomentAnswers:
@@ -43,7 +43,7 @@ class MomentAnswers:
     ) -> dict[str, Any]:
         """Return what was known at a time: {t_ns, streams: topic → {t_ns, data}, poses}.
 
-        `streams` holds the last sample of each pose, command and score; of wrenches and fields all samples after
+        `streams` holds the last sample of each command and score; of poses, wrenches and fields all samples after
         `since_ns` (a second at most), and the last one in any case. `poses` (k, 7) are the measured tool poses nearest
         to the times of pictures, if there are any.
         """

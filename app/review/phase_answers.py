@@ -1,4 +1,4 @@
-"""What the reader answers about contact phases: proposals by thresholds. Nothing is written by asking.
+"""What the reader answers about contact phases: proposals by thresholds, and marks of many episodes at once.
 
 Each method named `on_…` is a command of `resources/help/protocols.md`, "Reader".
 """
@@ -11,10 +11,13 @@ from typing import Any
 import numpy as np
 
 from app.core.errors import EpisodeError
+from app.core.ids import new_uuid
 from app.core.sensors import field_devices, wrench_devices
 from app.review.phases import Thresholds, find_phases
 from app.review.shelf import Shelf
+from recorders.history import write_group
 from recorders.reader import EpisodeFile
+from recorders.sheets import change_labels
 
 MM_PER_N = 0.06  # thresholds for a field alone: markers' mean displacement where a wrench would have been asked for 1 N
 
@@ -50,6 +53,18 @@ class PhaseAnswers:
             "unit": "N" if topic.endswith("/wrench") else "mm",
             "thresholds": {name: getattr(chosen, name) for name in Thresholds.__dataclass_fields__},
         }
+
+    def on_mark_phases(self, folder: Path, marks: dict[str, list[list[Any]]]) -> dict[str, Any]:
+        """Write phase marks of many episodes as one step, which one undo takes back; returns {changed, failed}."""
+        group, changed, failed = new_uuid(), [], {}
+        write_group(folder, group, list(marks))
+        for uuid, phases in marks.items():
+            try:
+                change_labels(folder, uuid, {"phases": phases}, group)
+                changed.append(uuid)
+            except EpisodeError as error:
+                failed[uuid] = error.sentence()
+        return {"changed": changed, "failed": failed}
 
 
 def chosen_thresholds(topic: str, said: dict[str, float]) -> Thresholds:

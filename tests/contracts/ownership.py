@@ -33,6 +33,7 @@ FORBIDDEN = {
     "deploy": LEARNING | QT | SIMULATOR,
     "demo": LEARNING | QT | SIMULATOR,
     "keys": LEARNING | QT | SIMULATOR | FILES | GEOMETRY,
+    "bench-review": LEARNING | SIMULATOR | FILES | GEOMETRY,
     "bench-window": LEARNING | SIMULATOR | FILES | GEOMETRY,
     "bench-overlay": LEARNING | SIMULATOR | FILES | GEOMETRY,
     "bench": LEARNING | QT | SIMULATOR | FILES,

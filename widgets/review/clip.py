@@ -1,7 +1,4 @@
-"""The episode that is open in Review: what the reader said of it, and the newest pictures asked for.
-
-At most one question per picture is on its way; while it is, only the newest wanted time is remembered.
-"""
+"""The episode that is open in Review: what the reader said of it. Its pictures come through `widgets.review.scrub`."""
 
 from __future__ import annotations
 
@@ -13,11 +10,13 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from app.core.errors import WireError
-from app.review.arrays import unpack
-from widgets.bridge.letters import Answer
 from app.core.episodes import EpisodeRow
+from app.core.errors import WireError
+from app.core.wire.messages import ServerInfo
+from app.review.arrays import unpack
+from widgets.bridge.letters import Answer, Callback
 from widgets.parts.library import Library
+from widgets.review.recorded import Paths, info_of
 
 POINTS = 1200
 
@@ -27,29 +26,28 @@ class Clip(QObject):
 
     Signals:
         opened(): `item` changed; curves and pictures follow.
+        ready(): `info` and the `times` of all cameras are known.
+        paths(object): Where the tool went, `widgets.review.recorded.Paths`.
         curve(str, object): Name ("force" or "touch") and (t_ns (n,), min (n, columns), max (n, columns)).
-        picture(str, object, bytes): Topic, its time in ns, the JPEG.
-        field(object): Marker displacements (N, 3), mm, tool frame.
         labels(dict): The labels as they are now, with `can_undo` and `can_redo`.
         failed(str): The reader could not answer; a sentence for the person.
     """
 
     opened = Signal()
     curve = Signal(str, object)
-    picture = Signal(str, object, bytes)
-    field = Signal(object)
+    ready = Signal()
+    paths = Signal(object)
     labels = Signal(dict)
     failed = Signal(str)
 
     def __init__(self, library: Library, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._library = library
-        self._busy: set[str] = set()
-        self._wanted: dict[str, int] = {}
         self.folder = Path()
         self.item: EpisodeRow | None = None
-        self.markers_m = np.zeros((0, 3))
+        self.info: ServerInfo | None = None
         self.times: dict[str, np.ndarray] = {}
+        self._shown: dict[str, str] = {}
 
     @property
     def cameras(self) -> list[str]:
@@ -62,25 +60,24 @@ class Clip(QObject):
         )
 
     @property
-    def wrench(self) -> str:
-        """Topic of the first wrench, empty if there is none."""
-        return self._first("/wrench")
+    def wrenches(self) -> list[str]:
+        """Topics of the wrenches."""
+        return self._of("/wrench")
 
     @property
-    def field_topic(self) -> str:
-        """Topic of the first touch field, empty if there is none."""
-        return self._first("/field")
+    def fields(self) -> list[str]:
+        """Topics of the touch fields."""
+        return self._of("/field")
 
-    def _first(self, signal: str) -> str:
+    def _of(self, signal: str) -> list[str]:
         topics = self.item.topics if self.item is not None else ()
-        return next((topic for topic in sorted(topics) if topic.endswith(signal)), "")
+        return [topic for topic in sorted(topics) if topic.endswith(signal)]
 
     def open(self, folder: Path, item: EpisodeRow | None) -> None:
         """Open an episode of a folder, or none."""
-        self.folder, self.item = folder, item
-        self._wanted.clear()
-        self.times.clear()
-        self.markers_m = np.zeros((0, 3))
+        self.folder, self.item, self.info = folder, item, None
+        self.times = {}
+        self._shown.clear()
         self.opened.emit()
         if item is None or item.broken:
             return
@@ -88,16 +85,34 @@ class Clip(QObject):
         self._ask("describe", self._take_description)
         for topic in self.cameras:
             self._ask("times", partial(self._take_times, topic), topic=topic)
-        if self.wrench:
-            self._ask(
-                "series",
-                partial(self._take_curve, "force"),
-                topic=self.wrench,
-                columns=[0, 1, 2],
-                points=POINTS,
-            )
-        if self.field_topic:
-            self._ask("touch", partial(self._take_curve, "touch"), topic=self.field_topic, points=POINTS)
+        self._ask_paths()
+        for name, topics in (("force", self.wrenches), ("touch", self.fields)):
+            if topics:
+                self.show_curve(name, topics[0])
+
+    def show_curve(self, name: str, topic: str) -> None:
+        """Ask for the curve "force" of a wrench or "touch" of a field."""
+        self._shown[name] = topic
+        take = partial(self._take_curve, name, topic)
+        if name == "force":
+            self._ask("series", take, topic=topic, columns=[0, 1, 2], points=POINTS, length=True)
+        else:
+            self._ask("touch", take, topic=topic, points=POINTS)
+
+    def _ask_paths(self) -> None:
+        assert self.item is not None
+        if any(topic.endswith("/applied") for topic in self.item.topics):
+            self._ask("paths", lambda result: self.paths.emit(Paths.of(result)))
+
+    def ask_plain(self, name: str, callback: Callback, **arguments: Any) -> None:
+        """Ask the reader about the open episode; the answer comes as it is, whatever was opened meanwhile."""
+        if self.item is not None:
+            self._library.ask(self.folder, name, callback, episode=self.item.uuid, **arguments)
+
+    def ask(self, name: str, take: Callable[[Any], None], **arguments: Any) -> None:
+        """Ask the reader about the open episode; `take(result)` runs if it is still open and nothing went wrong."""
+        if self.item is not None:
+            self._ask(name, take, **arguments)
 
     def _ask(self, name: str, take: Callable[[Any], None], **arguments: Any) -> None:
         assert self.item is not None
@@ -120,17 +135,24 @@ class Clip(QObject):
         self.labels.emit(result)
 
     def _take_description(self, result: dict[str, Any]) -> None:
-        rig = result["attributes"].get("rig") or {}
-        name = self.field_topic.partition("/")[0]
-        touches = {touch["name"]: touch for touch in rig.get("touches") or ()}
-        flat = touches.get(name, {}).get("markers_m") or rig.get("markers_m") or []
-        self.markers_m = np.asarray(flat, dtype=float).reshape(-1, 3)
+        self.info = info_of(result)
+        self._tell_ready()
 
     def _take_times(self, topic: str, result: dict[str, Any]) -> None:
         self.times[topic] = unpack(result["t_ns"])
+        self._tell_ready()
 
-    def _take_curve(self, name: str, result: dict[str, Any]) -> None:
-        self.curve.emit(name, (unpack(result["t"]), unpack(result["min"]), unpack(result["max"])))
+    def _tell_ready(self) -> None:
+        if self.info is not None and all(topic in self.times for topic in self.cameras):
+            self.ready.emit()
+
+    def _take_curve(self, name: str, topic: str, result: dict[str, Any]) -> None:
+        if self._shown.get(name) == topic:
+            self.curve.emit(name, (unpack(result["t"]), unpack(result["min"]), unpack(result["max"])))
+
+    def ask_labels(self) -> None:
+        """Ask for the labels again: another window, or a step over many episodes, may have changed them."""
+        self.ask("labels", self._take_labels)
 
     def change(self, **change: Any) -> None:
         """Change labels (fields of `recorders.labels.Labels`) as one step that can be undone."""
@@ -157,46 +179,19 @@ class Clip(QObject):
 
         self._library.change(self.folder, name, done, episode=uuid, **arguments)
 
-    def look(self, t_ns: int) -> None:
-        """Ask for the pictures and the marker field at a time."""
-        if self.item is None or self.item.broken:
-            return
-        for topic in self.cameras:
-            self._want(topic, t_ns)
-        if self.field_topic:
-            self._want(self.field_topic, t_ns)
-
-    def _want(self, topic: str, t_ns: int) -> None:
-        self._wanted[topic] = t_ns
-        if topic not in self._busy:
-            self._fetch(topic)
-
-    def _fetch(self, topic: str) -> None:
-        t_ns = self._wanted.pop(topic, None)
-        if t_ns is None or self.item is None:
-            return
-        self._busy.add(topic)
-        name = "field" if topic == self.field_topic else "frame"
-        self._library.ask(
-            self.folder, name, partial(self._on_fetched, topic, self.item.uuid), episode=self.item.uuid,
-            topic=topic, t_ns=t_ns,
-        )  # fmt: skip
-
-    def _on_fetched(self, topic: str, uuid: str, answer: Answer) -> None:
-        self._busy.discard(topic)
-        if self.item is not None and self.item.uuid == uuid:
-            if not answer.ok:
-                self.failed.emit(answer.error)
-            elif topic == self.field_topic:
-                self.field.emit(unpack(answer.result["data"]))
-            else:
-                self.picture.emit(topic, answer.result["t_ns"], answer.result["jpeg"])
-        self._fetch(topic)
+    def nearest(self, topic: str, t_ns: int) -> int:
+        """Return the number of a camera's picture nearest to a time; the earlier of two as near."""
+        times = self.times[topic]
+        after = int(np.searchsorted(times, t_ns))
+        if after == 0 or after == len(times):
+            return max(0, min(after, len(times) - 1))
+        return after if times[after] - t_ns < t_ns - times[after - 1] else after - 1
 
     def neighbour_ns(self, t_ns: int, steps: int) -> int:
-        """Return the time of the picture that lies `steps` after the one shown at `t_ns`."""
-        times = self.times.get(self.cameras[0]) if self.cameras else None
-        if times is None or len(times) == 0:
+        """Return the time of the picture that lies `steps` after the one shown at `t_ns`, of the fastest camera."""
+        known = [topic for topic in self.cameras if len(self.times.get(topic, ()))]
+        if not known:
             return t_ns
-        shown = int(np.abs(times - t_ns).argmin())
-        return int(times[min(max(shown + steps, 0), len(times) - 1)])
+        topic = max(known, key=lambda each: len(self.times[each]))
+        times = self.times[topic]
+        return int(times[min(max(self.nearest(topic, t_ns) + steps, 0), len(times) - 1)])

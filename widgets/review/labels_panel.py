@@ -46,7 +46,7 @@ class LabelsPanel(QWidget):
             name: KeyButton(name.capitalize(), key, theme, tip=f"Mark here: {name} begins")
             for name, key in PHASES
         }
-        self.unmark = KeyButton("", "Backspace", theme, caption="⌫", tip="Take the last phase mark away")
+        self.unmark = KeyButton("", "Backspace", theme, caption="⌫", tip="Take the phase at the playhead away")
         self.trim_in = KeyButton("In", "I", theme, tip="Cut off everything before the playhead")
         self.trim_out = KeyButton("Out", "O", theme, tip="Cut off everything after the playhead")
         self.trim_clear = KeyButton("Whole", "Shift+X", theme, caption="⇧X", tip="Cut nothing off")

@@ -2,7 +2,7 @@
 
 ::
 
-    PAUSED -- play, L, J --> PLAYING (speed −4 … 4) -- pause, K, an end reached --> PAUSED
+    PAUSED -- play, L, J --> PLAYING (speed −8 … 8) -- pause, K, an end reached --> PAUSED
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 TICK_MS = 16
-SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0)
+SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 
 
 class Player(QObject):
@@ -52,6 +52,11 @@ class Player(QObject):
     def speed(self) -> float:
         """Seconds of the episode per second, without its sign."""
         return SPEEDS[self._speed]
+
+    @property
+    def rate(self) -> float:
+        """Seconds of the episode per second: negative backwards, 0 while it stands."""
+        return self.speed * self.direction if self.playing else 0.0
 
     def open(self, start_ns: int, end_ns: int) -> None:
         """Take over another episode and stand at its start."""

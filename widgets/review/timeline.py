@@ -1,25 +1,32 @@
-"""Force and touch over the time of an episode, with playhead, trim handles and phase marks on the same axis."""
+"""Force and touch over the time of an episode, with playhead, trim handles, phases and subtasks on the same axis."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QComboBox, QGridLayout, QVBoxLayout, QWidget
 
 from app.core.episodes import Flag
 from widgets.parts.plot import Plot, envelope, pen
 from widgets.parts.readout import Readout
+from widgets.review.band import Lane, Stretch
+from widgets.review.segments import stretched
 from widgets.theme.tokens import Theme
 
 FORCES = (("Fx", "force.x", Qt.PenStyle.SolidLine), ("Fy", "force.y", Qt.PenStyle.DashLine),
-          ("Fz", "force.z", Qt.PenStyle.DotLine))  # fmt: skip
+          ("Fz", "force.z", Qt.PenStyle.DotLine), ("|F|", "gripper", Qt.PenStyle.SolidLine))  # fmt: skip
 TOUCHES = (("mean", "touch.mean", Qt.PenStyle.SolidLine), ("shear", "touch.shear", Qt.PenStyle.DashLine))
 SECOND = 1e-9
+PHASE_HINT = "1 to 4: a phase begins at the playhead. P: propose."
+SUBTASK_HINT = "N or double click: say what is done here."
 LEAST_MARK = 0.004  # width of a flag's mark, of the axis
 MOST_NAMED = 4  # flags with words; all are shaded
+TITLE_FITS = 76  # pixels of a plot's height
 SHORTEST_S = 0.1  # of the axis: a take may have been cut off at once
 
 
@@ -28,10 +35,12 @@ class Timeline(QWidget):
 
     Signals:
         sought(object): The person points at a time (ns, session clock).
+        curve_asked(str, str): "force" or "touch", and the topic that the person wants to see.
         trimmed(object, object): The person moved a trim handle: start and end (ns), None where nothing is cut.
     """
 
     sought = Signal(object)
+    curve_asked = Signal(str, str)
     trimmed = Signal(object, object)
 
     def __init__(self, theme: Theme) -> None:
@@ -54,6 +63,10 @@ class Timeline(QWidget):
         }
         self._shades = {side: [self._add_shade(plot) for plot in self._plots] for side in ("start", "end")}
         self._marks: list[Any] = []
+        self.phases = Lane(theme, "Phases", self.axis, joined=True, hint=PHASE_HINT)
+        self.proposed = Lane(theme, "Proposed", self.axis, dashed=True)
+        self.subtasks = Lane(theme, "Subtasks", self.axis, written=True, hint=SUBTASK_HINT)
+        self.choosers = {name: QComboBox() for name in ("force", "touch")}
         self._flags: list[Any] = []
         self._build()
 
@@ -65,17 +78,67 @@ class Timeline(QWidget):
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        for number, (plot, name) in enumerate(((self.force, "force"), (self.touch, "touch"))):
+        for number, lane in enumerate(self._lanes):
+            layout.addWidget(lane, number, 0)
+            lane.sought.connect(lambda seconds: self.sought.emit(self.to_ns(seconds)))
+        self.proposed.hide()
+        for number, (plot, name) in enumerate(
+            ((self.force, "force"), (self.touch, "touch")), len(self._lanes)
+        ):
             layout.addWidget(plot, number, 0)
-            layout.addWidget(self._readouts[name], number, 1)
-            layout.setRowStretch(number, 1)
+            plot.setMinimumHeight(52)
+            layout.addLayout(self._build_side(name), number, 1)
+            layout.setRowStretch(number, 3 if name == "force" else 2)
+        self.force.plotItem.vb.sigRangeChanged.connect(lambda *_: self._move_lanes())
+        self.force.plotItem.vb.sigResized.connect(lambda *_: self._move_lanes())
         self.touch.setXLink(self.force)
         self.force.getAxis("bottom").setStyle(showValues=False)
         self.force.getAxis("bottom").setHeight(4)
-        self.setMinimumHeight(144)
         for plot in self._plots:
             plot.plotItem.setMouseEnabled(x=True, y=False)
             plot.scene().sigMouseClicked.connect(lambda event, plot=plot: self._on_click(plot, event))
+
+    def _build_side(self, name: str) -> QVBoxLayout:
+        column, chooser = QVBoxLayout(), self.choosers[name]
+        column.setContentsMargins(0, 4, 0, 0)
+        column.setSpacing(0)
+        chooser.setAccessibleName(f"{name} of")
+        chooser.setToolTip("Which sensor's curve is shown")
+        chooser.activated.connect(
+            lambda _index: self.curve_asked.emit(name, str(self.choosers[name].currentData()))
+        )
+        column.addWidget(chooser)
+        column.addWidget(self._readouts[name], 1)
+        return column
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave the titles of the axes out where they do not fit."""
+        super().resizeEvent(event)
+        for plot in self._plots:
+            plot.plotItem.getAxis("left").showLabel(plot.height() >= TITLE_FITS)
+
+    @property
+    def _lanes(self) -> tuple[Lane, Lane, Lane]:
+        return self.phases, self.proposed, self.subtasks
+
+    def _move_lanes(self) -> None:
+        for lane in self._lanes:
+            lane.update()
+
+    def axis(self) -> tuple[float, float, float, float]:
+        """Return the time axis as seconds and pixels: low, high, left, right."""
+        box = self.force.plotItem.vb
+        low, high = box.viewRange()[0]
+        place = box.sceneBoundingRect()
+        return low, high, place.left(), place.right()
+
+    def offer(self, name: str, topics: list[str]) -> None:
+        """Let the person choose among the sensors of an episode; a single one needs no choice."""
+        chooser = self.choosers[name]
+        chooser.clear()
+        for topic in topics:
+            chooser.addItem(topic.split("/")[0], topic)
+        chooser.setVisible(len(topics) > 1)
 
     def _add_curves(self, plot: Plot, names: tuple[tuple[str, str, Qt.PenStyle], ...]) -> list[Any]:
         return [plot.curve(self._theme.signal(signal), 1.5, style) for _name, signal, style in names]
@@ -84,7 +147,7 @@ class Timeline(QWidget):
         head = pg.InfiniteLine(0.0, 90, pen(self._theme.colour("text"), 2.0), movable=True)
         head.setHoverPen(pen(self._theme.colour("accent"), 3.0))
         head.setZValue(40)
-        head.sigDragged.connect(lambda line: self.sought.emit(self._to_ns(line.value())))
+        head.sigDragged.connect(lambda line: self.sought.emit(self.to_ns(line.value())))
         plot.addItem(head)
         return head
 
@@ -125,13 +188,15 @@ class Timeline(QWidget):
         self.force.setXRange(-margin, length + margin, padding=0)
         self.show_trim(None, None)
         self.show_phases(())
+        self.show_subtasks(())
         self.show_head(start_ns)
 
     def seconds(self, t_ns: int) -> float:
         """Return a session time as seconds since the start of the take."""
         return (t_ns - self._start_ns) * SECOND
 
-    def _to_ns(self, seconds: float) -> int:
+    def to_ns(self, seconds: float) -> int:
+        """Return the session time of seconds since the start of the take, within the take."""
         return min(max(self._start_ns + round(seconds / SECOND), self._start_ns), self._end_ns)
 
     def show_curve(self, name: str, curve: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
@@ -141,12 +206,14 @@ class Timeline(QWidget):
         for column, line in enumerate(self._curves[name][: low.shape[1]]):
             line.setData(*envelope(seconds, low[:, column], high[:, column]))
         self._data[name] = (times, (low + high) / 2.0)
-        self.show_head(self._to_ns(self._heads[0].value()))
+        self.show_head(self.to_ns(self._heads[0].value()))
 
     def show_head(self, t_ns: int) -> None:
         """Draw the playhead."""
         for head in self._heads:
             head.setValue(self.seconds(t_ns))
+        for lane in self._lanes:
+            lane.show_head(self.seconds(t_ns))
         for name, unit, decimals in (("force", "N", 1), ("touch", "mm", 2)):
             values = [f"{value:.{decimals}f} {unit}" for value in self._values_at(name, t_ns)]
             self._readouts[name].show_values(values or [""] * len(self._curves[name]))
@@ -178,8 +245,8 @@ class Timeline(QWidget):
 
     def trim(self) -> tuple[int | None, int | None]:
         """Return where the handles stand (ns), None at an end of the take."""
-        start = self._to_ns(self._handles["start"][0].value())
-        end = self._to_ns(self._handles["end"][0].value())
+        start = self.to_ns(self._handles["start"][0].value())
+        end = self.to_ns(self._handles["end"][0].value())
         return (None if start <= self._start_ns else start), (None if end >= self._end_ns else end)
 
     def _on_handle_dragged(self, side: str, value: float) -> None:
@@ -192,26 +259,37 @@ class Timeline(QWidget):
         for handle in self._handles[side]:
             handle.setValue(value)
         self._shade(self._handles["start"][0].value(), self._handles["end"][0].value())
-        self.sought.emit(self._to_ns(value))
+        self.sought.emit(self.to_ns(value))
 
     def _on_handle_released(self) -> None:
         self.trimmed.emit(*self.trim())
 
-    def show_phases(self, phases: tuple[tuple[int, str], ...]) -> None:
-        """Draw phase marks (session time in ns, name)."""
+    def show_phases(self, phases: Sequence[tuple[int, str]]) -> None:
+        """Draw phases from their marks (session time in ns, name): a lane, and a thin line where each begins."""
+        self.phases.show_stretches(self._stretches(stretched(phases, self._end_ns)))
         for plot, mark in self._marks:
             plot.removeItem(mark)
         self._marks = []
-        for t_ns, name in phases:
+        for t_ns, _name in phases:
             for plot in self._plots:
-                mark = pg.InfiniteLine(
-                    self.seconds(t_ns), 90, pen(self._theme.colour("text"), 1.5, Qt.PenStyle.DashLine),
-                    label=name if plot is self.force else None,
-                    labelOpts={"position": 0.08, "color": self._theme.colour("text"), "anchors": [(0, 0.5)] * 2,
-                               "fill": self._theme.colour("well", 0.8)},
-                )  # fmt: skip
+                line = pen(self._theme.colour("text", 0.55), 1.0, Qt.PenStyle.DashLine)
+                mark = pg.InfiniteLine(self.seconds(t_ns), 90, line)
                 plot.addItem(mark)
                 self._marks.append((plot, mark))
+
+    def show_subtasks(self, subtasks: Sequence[tuple[int, int, str]]) -> None:
+        """Draw what is done from when to when (ns, ns, words)."""
+        self.subtasks.show_stretches(self._stretches(subtasks))
+
+    def show_proposed(self, phases: Sequence[tuple[int, int, str]] | None) -> None:
+        """Draw proposed phases (ns, ns, name); None takes their lane away."""
+        self.proposed.setVisible(phases is not None)
+        self.proposed.show_stretches(self._stretches(phases or ()))
+
+    def _stretches(self, found: Sequence[tuple[int, int, str]]) -> list[Stretch]:
+        return [
+            Stretch(self.seconds(int(start)), self.seconds(int(end)), str(name)) for start, end, name in found
+        ]
 
     def show_flags(self, flags: tuple[Flag, ...]) -> None:
         """Shade the parts in which a stream stalled, was stuck or lost samples; the upper plot names it."""
@@ -238,4 +316,4 @@ class Timeline(QWidget):
 
     def _on_click(self, plot: Plot, event: Any) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
-            self.sought.emit(self._to_ns(plot.plotItem.vb.mapSceneToView(event.scenePos()).x()))
+            self.sought.emit(self.to_ns(plot.plotItem.vb.mapSceneToView(event.scenePos()).x()))

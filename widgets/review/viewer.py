@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
-from widgets.context import WindowContext
 from app.core.episodes import EpisodeRow
+from widgets.context import WindowContext
 from widgets.parts.library import Library
-from widgets.parts.picture import Picture
 from widgets.parts.text import label
 from widgets.review.clip import Clip
 from widgets.review.labels_panel import NO_EPISODE
+from widgets.review.phase_bulk import PhaseBulk
+from widgets.review.phase_tools import PhaseTools
 from widgets.review.player import Player
+from widgets.review.recorded import Paths
+from widgets.review.scrub import Moment, Scrub
+from widgets.review.segments import (
+    Mark,
+    Subtask,
+    marked,
+    moved_mark,
+    stretched,
+    subtask_made,
+    subtask_moved,
+    subtask_renamed,
+    unmarked,
+)
+from widgets.review.stage import Stage
 from widgets.review.timeline import Timeline
-from widgets.review.touch_view import TouchView
 from widgets.review.transport import Transport
 
 
@@ -25,7 +41,11 @@ class Viewer(QWidget):
 
     Attributes:
         clip, player: The episode and the playhead.
+        tools, bulk: Propose contact phases, for this episode and for many.
+        listed: Returns the episodes that the list shows; the page sets it.
+        scrub, stage: Gathers what belongs to the playhead's time, and shows it.
         phases: Phase marks (session time in ns, name) as they are now.
+        subtasks: What is done from when to when (ns, ns, words), as it is now.
     """
 
     def __init__(self, context: WindowContext, library: Library) -> None:
@@ -33,12 +53,15 @@ class Viewer(QWidget):
         self.context = context
         theme = context.theme
         self.clip, self.player = Clip(library, self), Player(self)
-        self.cameras = [Picture(theme, name) for name in ("Scene", "Wrist")]
-        self.touch = TouchView(theme)
+        self.scrub, self.stage = Scrub(self.clip, self), Stage(context)
         self.timeline = Timeline(theme)
         self.transport = Transport(theme, self.player)
+        self.tools = PhaseTools(context, self.clip, self.timeline)
+        self.bulk = PhaseBulk(library, self)
+        self.listed: Callable[[], Sequence[EpisodeRow]] = tuple
         self.heading, self.about = label("", "title"), label("", "muted")
-        self.phases: list[tuple[int, str]] = []
+        self.phases: list[Mark] = []
+        self.subtasks: list[Subtask] = []
         self._build()
         self._connect()
 
@@ -51,47 +74,66 @@ class Viewer(QWidget):
         top.addWidget(self.heading)
         top.addStretch(1)
         top.addWidget(self.about)
-        pictures = QHBoxLayout()
-        pictures.setSpacing(theme.grid())
-        for camera in self.cameras:
-            pictures.addWidget(camera, 4)
-        pictures.addWidget(self.touch, 3)
+        below = QWidget()
+        column = QVBoxLayout(below)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.grid())
+        column.addWidget(self.transport)
+        column.addWidget(self.timeline, 1)
+        self.splitter = QSplitter(Qt.Orientation.Vertical)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.setHandleWidth(theme.grid())
+        self.splitter.addWidget(self.stage)
+        self.splitter.addWidget(below)
+        self.splitter.setSizes([400, 460])
+        self.splitter.setStretchFactor(0, 2)
+        self.splitter.setStretchFactor(1, 3)
         layout.addLayout(top)
-        layout.addLayout(pictures, 6)
-        layout.addWidget(self.transport)
-        layout.addWidget(self.timeline, 5)
+        layout.addWidget(self.splitter, 1)
 
     def _connect(self) -> None:
         self.clip.curve.connect(self.timeline.show_curve)
-        self.clip.picture.connect(self._on_picture)
-        self.clip.field.connect(self._on_field)
+        self.clip.ready.connect(self._on_ready)
+        self.clip.paths.connect(self._on_paths)
+        self.scrub.shown.connect(self._on_shown)
+        self.scrub.failed.connect(lambda text: self.context.notifications.error(text, "review"))
+        QShortcut(QKeySequence("E"), self).activated.connect(self.stage.enlarge_next)
         self.clip.labels.connect(self._on_labels)
         self.clip.failed.connect(lambda text: self.context.notifications.error(text, "review"))
         self.player.moved.connect(self._on_moved)
         self.transport.step_asked.connect(self._on_step)
-        self.timeline.sought.connect(self._on_sought)
+        self.timeline.sought.connect(self.jump)
         self.timeline.trimmed.connect(self._on_trimmed)
+        self.timeline.curve_asked.connect(self.clip.show_curve)
+        self._connect_bands()
+
+    def _connect_bands(self) -> None:
+        phases, subtasks = self.timeline.phases, self.timeline.subtasks
+        phases.moved.connect(self._on_phase_moved)
+        subtasks.made.connect(self._on_subtask_made)
+        subtasks.renamed.connect(self._on_subtask_renamed)
+        subtasks.moved.connect(self._on_subtask_moved)
+        QShortcut(QKeySequence("N"), self).activated.connect(self._write_subtask)
+        self.tools.bulk_asked.connect(
+            lambda thresholds: self.bulk.start(self.clip.folder, self.listed(), thresholds)
+        )
+        self.bulk.told.connect(lambda text: self.context.notifications.info(text, "review"))
+        self.bulk.failed.connect(lambda text: self.context.notifications.error(text, "review"))
+        self.bulk.written.connect(self.clip.ask_labels)
 
     def show_episode(self, item: EpisodeRow | None) -> None:
         """Show another episode (`clip` holds it already), or none."""
         self.transport.allow(NO_EPISODE if item is None else "This file is broken." if item.broken else "")
-        for camera in self.cameras:
-            camera.clear("Loading …" if item is not None else "")
-        self.touch.show_field(np.zeros((0, 3)), None)
+        self.scrub.open()
         if item is None or item.broken:
             return
         name = "Episode" if item.seed is None else f"Seed {item.seed}"
         self.heading.setText(f"{name} · {item.task}" if item.task else name)
         self.about.setText(" · ".join(facts_of(item)))
         self.about.setToolTip(f"{item.uuid}\n{item.path}")
-        for camera, topic in zip(self.cameras, [*self.clip.cameras, "", ""], strict=False):
-            camera.caption = topic.split("/")[0].capitalize()
-            if not topic:
-                camera.clear(
-                    "This episode has no second camera"
-                    if self.clip.cameras
-                    else "This episode has no picture"
-                )
+        self.stage.open(self.clip.cameras, "Loading …")
+        self.timeline.offer("force", self.clip.wrenches)
+        self.timeline.offer("touch", self.clip.fields)
         self.timeline.open(item.start_ns, item.end_ns)
         self.timeline.show_flags(item.flags)
         self.player.open(item.start_ns, item.end_ns)
@@ -105,28 +147,30 @@ class Viewer(QWidget):
     def _on_moved(self, t_ns: int) -> None:
         self.timeline.show_head(t_ns)
         self.transport.show_time(t_ns - self.player.start_ns, self.player.end_ns - self.player.start_ns)
-        self.clip.look(t_ns)
-
-    def _on_sought(self, t_ns: int) -> None:
-        self.jump(t_ns)
+        self.scrub.look(t_ns, self.player.rate)
 
     def _on_step(self, steps: int) -> None:
         self.player.pause()
         self.player.seek(self.clip.neighbour_ns(self.player.t_ns, steps))
 
-    def _on_picture(self, topic: str, t_ns: int, jpeg: bytes) -> None:
-        index = self.clip.cameras.index(topic) if topic in self.clip.cameras else -1
-        if 0 <= index < len(self.cameras):
-            self.cameras[index].show_jpeg(jpeg, f"{self.timeline.seconds(t_ns):.2f} s")
+    def _on_ready(self) -> None:
+        if self.clip.info is not None and self.clip.item is not None:
+            self.stage.describe(self.clip.info, self.clip.item.created)
 
-    def _on_field(self, field_mm: np.ndarray) -> None:
-        self.touch.show_field(self.clip.markers_m, field_mm)
+    def _on_paths(self, paths: Paths) -> None:
+        self.scrub.paths = paths
+        self.stage.show_paths(paths)
+
+    def _on_shown(self, moment: Moment) -> None:
+        self.stage.show_moment(moment, self.player.start_ns, whole=not self.player.playing)
 
     def _on_labels(self, result: dict[str, Any]) -> None:
         labels = result["labels"]
         self.timeline.show_trim(labels["trim_start_ns"], labels["trim_end_ns"])
         self.phases = [(int(t_ns), str(name)) for t_ns, name in labels["phases"]]
-        self.timeline.show_phases(tuple(self.phases))
+        self.subtasks = [(int(start), int(end), str(text)) for start, end, text in labels["subtasks"]]
+        self.timeline.show_phases(self.phases)
+        self.timeline.show_subtasks(self.subtasks)
 
     def _on_trimmed(self, start_ns: int | None, end_ns: int | None) -> None:
         self.clip.change(trim_start_ns=start_ns, trim_end_ns=end_ns)
@@ -144,13 +188,28 @@ class Viewer(QWidget):
         self.clip.change(trim_start_ns=start, trim_end_ns=end)
 
     def mark_phase(self, name: str) -> None:
-        """Mark a phase at the playhead; empty takes the last mark away."""
-        marks = list(self.phases)
-        if not name:
-            marks = marks[:-1]
-        else:
-            marks = sorted([mark for mark in marks if mark[1] != name] + [(self.player.t_ns, name)])
-        self.clip.change(phases=marks)
+        """Let a phase begin at the playhead; empty takes the phase there away."""
+        at = self.player.t_ns
+        self.clip.change(phases=marked(self.phases, at, name) if name else unmarked(self.phases, at))
+
+    def _on_phase_moved(self, index: int, _side: str, seconds: float) -> None:
+        self.clip.change(phases=moved_mark(self.phases, index, self.timeline.to_ns(seconds)))
+
+    def _write_subtask(self) -> None:
+        if self.clip.item is not None:
+            self.timeline.subtasks.write_at(self.timeline.seconds(self.player.t_ns))
+
+    def _on_subtask_made(self, seconds: float, text: str) -> None:
+        t_ns, end_ns = self.timeline.to_ns(seconds), self.player.end_ns
+        self.clip.change(
+            subtasks=subtask_made(self.subtasks, t_ns, text, stretched(self.phases, end_ns), end_ns)
+        )
+
+    def _on_subtask_renamed(self, index: int, text: str) -> None:
+        self.clip.change(subtasks=subtask_renamed(self.subtasks, index, text))
+
+    def _on_subtask_moved(self, index: int, side: str, seconds: float) -> None:
+        self.clip.change(subtasks=subtask_moved(self.subtasks, index, side, self.timeline.to_ns(seconds)))
 
 
 def facts_of(item: EpisodeRow) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
@@ -60,14 +62,18 @@ class CameraView(QWidget):
         self.calibrate.clicked.connect(self.calibrate_asked)
         self.calibrate.hide()
         self._connected = False
+        self._seen: datetime | None = None
 
-    def set_camera(self, info: CameraInfo | None, connected: bool = True) -> None:
+    def set_camera(
+        self, info: CameraInfo | None, connected: bool = True, seen: datetime | None = None
+    ) -> None:
         """Say where the camera sits; without it nothing is drawn over the picture, and the person is told why.
 
         Args:
             connected: The rig is there.
+            seen: When the pictures were taken: how old the calibration was then; now by default.
         """
-        self._info, self._moved, self._connected = info, "", connected
+        self._info, self._moved, self._connected, self._seen = info, "", connected, seen
         self._offer()
 
     def set_moved(self, words: str) -> None:
@@ -92,9 +98,12 @@ class CameraView(QWidget):
             return "camera has moved", True
         if not info.calibrated:
             return "", False  # rig file or device say where it sits
-        if age_days(info.calibrated) > EXPIRES_DAYS:
-            return f"calibration expired: {age_words(info.calibrated)}", True
-        return f"calibrated {age_words(info.calibrated)}, ±{info.residual_px:.1f} px", False
+        age = age_words(info.calibrated, self._seen)
+        if self._seen is not None:
+            age = age.replace("ago", "before")
+        if age_days(info.calibrated, self._seen) > EXPIRES_DAYS:
+            return f"calibration expired: {age}", True
+        return f"calibrated {age}, ±{info.residual_px:.1f} px", False
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the button in the caption."""
@@ -118,7 +127,14 @@ class CameraView(QWidget):
     def show_frame(self, frame: Frame | None, live: Live, note: str = "") -> None:
         """Show a decoded frame (if it is a new one) and the newest state over it."""
         if frame is not None and frame.header.seq != self.seq and frame.image is not None:
-            self._image, self.seq, self.shown_ns = frame.image, frame.header.seq, frame.t_ns
+            self.show_image(frame.image, frame.header.seq, frame.t_ns, live, note)
+        else:
+            self._live, self._note = live, note
+            self.update()
+
+    def show_image(self, image: QImage | None, seq: int, t_ns: int, live: Live, note: str = "") -> None:
+        """Show picture number `seq`, taken at `t_ns`, with a state over it; None: there is no such picture."""
+        self._image, self.seq, self.shown_ns = image, seq, t_ns
         self._live, self._note = live, note
         self.update()
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 
 from app.core.sensors import field_devices, touches_of, wrench_devices
 from app.core.wire.messages import ServerInfo, TouchInfo
-from widgets.bridge.bridge import Bridge
+from widgets.bridge.feed import Frame
+from widgets.bridge.history import History
 from widgets.views.scales import FIELD_STEPS_MM, FORCE_STEPS_N, Range, Scales
 from widgets.views.slip import Slip, SlipWatch
 from widgets.views.smoothing import FIELD_TAU_S, FORCE_TAU_S, LowPass
@@ -19,6 +22,19 @@ OVER_HOLD_S = 1.0  # an over-force is shown at least this long
 PICTURE_NEAR_NS = 50_000_000
 NEAREST_AMONG = 200  # samples after the first that may be it: 100 ms at 1 kHz and more
 STALE_S = 1.0  # a touch sensor that was silent for as long is not drawn
+
+
+class Source(Protocol):
+    """Where samples come from: the live bridge, or an episode (`widgets.review.recorded`)."""
+
+    @property
+    def frames(self) -> Mapping[str, Frame]:
+        """The newest wide sample of each topic."""
+        ...
+
+    def history(self, topic: str) -> History | None:
+        """Return the newest samples of a scalar stream."""
+        ...
 
 
 def _empty() -> np.ndarray:
@@ -115,20 +131,25 @@ class Live:
         return tuple(touch for touch in self.touches if touch.displacement is not None)
 
 
-def _last(bridge: Bridge, topic: str) -> np.ndarray | None:
+def _last(bridge: Source, topic: str) -> np.ndarray | None:
     history = bridge.history(topic)
     return history.last if history is not None else None
 
 
 class TouchReader:
-    """Follows one touch sensor: smoothing, slip, over-force."""
+    """Follows one touch sensor: smoothing, slip, over-force.
+
+    Args:
+        taus_s: Time constants of the smoothing of force and field.
+    """
 
     def __init__(
-        self, info: TouchInfo, has_wrench: bool, has_field: bool, grasps: bool, limit_n: float
-    ) -> None:
+        self, info: TouchInfo, has_wrench: bool, has_field: bool, grasps: bool, limit_n: float,
+        taus_s: tuple[float, float] = (FORCE_TAU_S, FIELD_TAU_S),
+    ) -> None:  # fmt: skip
         self.info = info
-        self._wrench = LowPass(FORCE_TAU_S) if has_wrench else None
-        self._field = LowPass(FIELD_TAU_S) if has_field else None
+        self._wrench = LowPass(taus_s[0]) if has_wrench else None
+        self._field = LowPass(taus_s[1]) if has_field else None
         self._slip = SlipWatch(grasps)
         markers = np.asarray(info.markers_m, dtype=np.float64).reshape(-1, 3)
         self._markers = markers if len(markers) else None
@@ -136,7 +157,7 @@ class TouchReader:
         self._place = np.asarray(info.pose, dtype=np.float64).reshape(4, 4)
         self._limit_n = limit_n
 
-    def read(self, bridge: Bridge, pose: np.ndarray | None, now_ns: int) -> Touch:
+    def read(self, bridge: Source, pose: np.ndarray | None, now_ns: int) -> Touch:
         """Return the sensor as it is to be drawn now."""
         touch = Touch(self.info.name, self._place, limit_n=self._limit_n)
         if self._wrench is not None:
@@ -145,7 +166,7 @@ class TouchReader:
             self._read_field(bridge, touch, pose, now_ns)
         return touch
 
-    def _read_wrench(self, bridge: Bridge, touch: Touch, now_ns: int) -> None:
+    def _read_wrench(self, bridge: Source, touch: Touch, now_ns: int) -> None:
         history = bridge.history(f"{touch.name}/wrench")
         assert self._wrench is not None
         if history is None or history.columns != 6 or not history.total:
@@ -165,7 +186,7 @@ class TouchReader:
             touch.wrench = self._wrench.value
             touch.peak_n = max((force for _, force in self._peaks), default=0.0)
 
-    def _read_field(self, bridge: Bridge, touch: Touch, pose: np.ndarray | None, now_ns: int) -> None:
+    def _read_field(self, bridge: Source, touch: Touch, pose: np.ndarray | None, now_ns: int) -> None:
         frame = bridge.frames.get(f"{touch.name}/field")
         assert self._field is not None
         if frame is None or self._markers is None or not isinstance(frame.data, np.ndarray):
@@ -184,9 +205,12 @@ class LiveReader:
 
     Args:
         info: What the rig offers; None while there is none.
+        taus_s: Time constants of the smoothing of force and field.
     """
 
-    def __init__(self, info: ServerInfo | None = None) -> None:
+    def __init__(
+        self, info: ServerInfo | None = None, taus_s: tuple[float, float] = (FORCE_TAU_S, FIELD_TAU_S)
+    ) -> None:
         self.info = info
         self.sensors: tuple[TouchReader, ...] = ()
         self._force, self._field = Range(FORCE_STEPS_N, 2), Range(FIELD_STEPS_MM, 1)
@@ -194,11 +218,13 @@ class LiveReader:
             wrenches, fields = wrench_devices(info.streams), field_devices(info.streams)
             limit_n = float(info.limits.get("force_n", 0.0))
             self.sensors = tuple(
-                TouchReader(touch, touch.name in wrenches, touch.name in fields, len(fields) > 1, limit_n)
+                TouchReader(
+                    touch, touch.name in wrenches, touch.name in fields, len(fields) > 1, limit_n, taus_s
+                )
                 for touch in touches_of(info)
             )
 
-    def read(self, bridge: Bridge, plan: np.ndarray | None = None) -> Live:
+    def read(self, bridge: Source, plan: np.ndarray | None = None) -> Live:
         """Return the newest state of everything that the views draw."""
         if self.info is None:
             return Live()
@@ -227,7 +253,7 @@ class LiveReader:
         return Scales(self._force.follow(force, now_s), self._field.follow(moved, now_s))
 
 
-def at_picture(live: Live, bridge: Bridge, t_ns: int) -> Live:
+def at_picture(live: Live, bridge: Source, t_ns: int) -> Live:
     """Return the state with the tool where it was when a picture was taken: there it is seen in that picture.
 
     Force and touch stay the newest: they are what the person has to feel now. Without a pose of that time, unchanged.
@@ -242,14 +268,14 @@ def at_picture(live: Live, bridge: Bridge, t_ns: int) -> Live:
     return replace(live, pose=poses[nearest].copy())
 
 
-def _commanded_age(bridge: Bridge) -> float:
+def _commanded_age(bridge: Source) -> float:
     commanded, pose = bridge.history("arm/commanded"), bridge.history("arm/pose")
     if commanded is None or pose is None:
         return float("inf")
     return (pose.last_ns - commanded.last_ns) * 1e-9
 
 
-def _path(bridge: Bridge) -> np.ndarray:
+def _path(bridge: Source) -> np.ndarray:
     history = bridge.history("arm/pose")
     if history is None:
         return np.zeros((0, 3))

@@ -79,4 +79,4 @@ def test_speeds_end_at_the_slowest_and_the_fastest(player: Player) -> None:
     player.change_speed(-9)
     assert player.speed == 0.25
     player.change_speed(+9)
-    assert player.speed == 4.0
+    assert player.speed == 8.0
