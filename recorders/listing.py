@@ -6,6 +6,7 @@ Used by `recorders.library` (once) and by the reader role (for as long as it liv
 from __future__ import annotations
 
 import itertools
+import os
 import time
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -18,6 +19,7 @@ from app.core.errors import EpisodeError
 from app.core.ids import new_uuid
 from recorders.catalogue import Index, Said, load, store
 from recorders.effective import effective_rows
+from recorders.measures import Marks, marked, quality_marks, quality_version
 from recorders.scan import Key, Version, find_files, find_labels, path_of, read_row
 from recorders.sheets import Labels, check_name, read_labels
 
@@ -44,25 +46,30 @@ class Changes(msgspec.Struct, frozen=True):
 class Listing:
     """The rows of one folder. Owned by one thread.
 
+    Args:
+        quality: Rows carry what was measured of them.
+
     Attributes:
         stamp: Differs from that of every other listing, so that serial numbers are not mixed up.
         pending: Files that are known by name but not read yet.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, quality: bool = False) -> None:
+        self._quality, self._marks, self._marks_version = quality, dict[str, Marks](), (0, 0)
         self.folder, self.stamp, self.pending = folder, new_uuid(), 0
         self._index: Index | None = None
         self._shown: dict[Key, tuple[EpisodeRow, ...]] = {}
         self._log: dict[RowKey, tuple[int, EpisodeRow | None]] = {}  # in the order of their serial numbers
+        self._broken: dict[Key, Version] = {}
         self._serials = itertools.count(1)
         self._of_label: dict[str, Key] = {}  # uuid of an episode or part to its file
 
     def rows(self) -> list[EpisodeRow]:
         """Return all rows, the oldest first (by start of recording, then by name)."""
-        return sorted((row for rows in self._shown.values() for row in rows), key=order)
+        return sorted((row for rows in self._shown.values() for row in rows), key=_order)
 
     def refresh(self, budget_s: float | None = None) -> None:
-        """Look at the folder, and read what is new or changed for at most `budget_s` seconds.
+        """Look at the folder, and read what is new or changed for `budget_s` seconds, one file at least.
 
         Raises:
             EpisodeError: If there is no such folder.
@@ -81,10 +88,20 @@ class Listing:
                 msgspec.structs.force_setattr(row, "path", path_of(self.folder, key))
         sheets = self._refresh_labels(self._index)
         files = self._refresh_files(self._index, deadline)
-        touched |= files | {self._of_label[uuid] for uuid in sheets if uuid in self._of_label}
+        sheets_and_marks = sheets | self._refresh_marks()
+        touched |= files | {self._of_label[uuid] for uuid in sheets_and_marks if uuid in self._of_label}
         self._show(self._index, touched)
         if files or sheets:
             store(self.folder, self._index, files, sheets)
+
+    def _refresh_marks(self) -> set[str]:
+        """Read again what was measured, if that changed; returns whose marks differ."""
+        if not self._quality or (version := quality_version(self.folder)) == self._marks_version:
+            return set()
+        before, self._marks, self._marks_version = self._marks, quality_marks(self.folder), version
+        return {
+            uuid for uuid in before.keys() | self._marks.keys() if before.get(uuid) != self._marks.get(uuid)
+        }
 
     def _refresh_labels(self, index: Index) -> set[str]:
         """Read the label files that changed; returns their uuids."""
@@ -116,24 +133,28 @@ class Listing:
         changed = {key for key in index.files if key not in found}
         for key in changed:
             del index.files[key]
-        fresh = [
-            key for key, version in found.items() if key not in index.files or index.files[key][0] != version
-        ]
+            self._broken.pop(key, None)
+        known = {key: version for key, (version, _) in index.files.items()} | self._broken
+        fresh = [key for key, version in found.items() if known.get(key) != version]
         fresh.sort(key=lambda key: -found[key][1])
         self.pending = len(fresh)
         for key in fresh:
-            if deadline is not None and time.monotonic() > deadline:
-                break
-            self.pending -= 1
             entry = self._read_file(key, found[key])
             if index.files.get(key) != entry:
                 index.files[key] = entry
                 changed.add(key)
+            self.pending -= 1
+            if deadline is not None and time.monotonic() > deadline:
+                break
         return changed
 
     def _read_file(self, key: Key, version: Version) -> tuple[Version, EpisodeRow]:
         row = read_row(Path(path_of(self.folder, key)), version[0])
-        return (version[0], 0) if row.broken else version, row  # a broken file is looked at every time
+        if not row.broken:
+            self._broken.pop(key, None)
+            return version, row
+        self._broken[key] = version  # it is looked at once by each listing
+        return (version[0], 0), row
 
     def _show(self, index: Index, touched: Iterable[Key]) -> None:
         """Make the rows of these files again and number those that differ; the newest come first."""
@@ -143,15 +164,18 @@ class Listing:
             after: tuple[EpisodeRow, ...] = ()
             if key in index.files:
                 file = index.files[key][1]
-                after = self._shown[key] = tuple(effective_rows(file, self._said))
+                after = self._shown[key] = tuple(map(self._marked, effective_rows(file, self._said)))
                 self._of_label.update(dict.fromkeys((file.uuid, *(row.uuid for row in after)), key))
             kept = {(row.path, row.uuid) for row in after}
             for row in before:
                 if (row.path, row.uuid) not in kept:
                     self._number((row.path, row.uuid), None)
             fresh += [row for row in after if row not in before]
-        for row in sorted(fresh, key=order, reverse=True):
+        for row in sorted(fresh, key=_order, reverse=True):
             self._number((row.path, row.uuid), row)
+
+    def _marked(self, row: EpisodeRow) -> EpisodeRow:
+        return marked(row, self._marks.get(row.uuid))
 
     def _said(self, uuid: str) -> tuple[Labels, str]:
         assert self._index is not None
@@ -180,27 +204,48 @@ class Listing:
         )
 
     def find(self, uuid: str) -> EpisodeRow | None:
-        """Return the row of an episode or part, None if there is none; does not look at the folder."""
+        """Return the row of an episode or part as it was seen last, None if there was none."""
         rows = self._shown.get(self._of_label.get(uuid, ("", "")), ())
         return next((row for row in rows if row.uuid == uuid), None)
 
 
 class Listings:
-    """The listings of the folders that were asked about last. Owned by one thread."""
+    """The listings of the folders that were asked about last. Owned by one thread.
 
-    def __init__(self) -> None:
+    Args:
+        quality: Rows carry what was measured of them.
+    """
+
+    def __init__(self, quality: bool = False) -> None:
+        self._quality = quality
         self._held: OrderedDict[Path, Listing] = OrderedDict()
 
     def of(self, folder: Path) -> Listing:
         """Return the listing of a folder, made when it is asked for first."""
         if folder not in self._held:
-            self._held[folder] = Listing(folder)
+            self._held[folder] = Listing(folder, self._quality)
         self._held.move_to_end(folder)
         while len(self._held) > MOST_FOLDERS:
             self._held.popitem(last=False)
         return self._held[folder]
 
+    def find(self, folder: Path, uuid: str) -> EpisodeRow:
+        """Return the row of an episode or part; looks at the folder only if it is not known.
 
-def order(row: EpisodeRow) -> tuple[str, str, int]:
-    """Return what rows are sorted by: start of recording, name, place of the part."""
-    return row.created, row.part_of or row.uuid, row.start_ns
+        Raises:
+            EpisodeError: If it is not there.
+        """
+        listing = self.of(folder)
+        row = listing.find(uuid)
+        if row is None or not os.path.exists(row.path):
+            listing.refresh()
+            row = listing.find(uuid)
+        if row is None:
+            raise EpisodeError(
+                f"episode {uuid}", f"it is not in {folder}", way_out="See `python main.py episodes DIR`"
+            )
+        return row
+
+
+def _order(row: EpisodeRow) -> tuple[str, str, int]:
+    return row.order

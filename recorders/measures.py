@@ -53,6 +53,7 @@ class Measured(msgspec.Struct, frozen=True):
     Attributes:
         version: Everything that decides whether it still holds: see `version_of`.
         measures: Number by name; what could not be measured is absent.
+        by_device: The same for each arm, sensor and camera, `name_device`; governor seconds by reason.
         flags: In the order of time.
         missing: Why a measure is absent, by its name.
         places: Where the number of a measure comes from, session times, where it has a place.
@@ -62,6 +63,7 @@ class Measured(msgspec.Struct, frozen=True):
     uuid: str
     version: str
     measures: dict[str, float] = {}
+    by_device: dict[str, float] = {}
     flags: tuple[QualityFlag, ...] = ()
     missing: dict[str, str] = {}
     places: dict[str, tuple[int, int]] = {}
@@ -199,19 +201,43 @@ class MeasureStore:
             self._database = self._open(memory=True)
 
 
-def with_measures(folder: Path, rows: list[EpisodeRow]) -> list[EpisodeRow]:
-    """Return rows with what was measured of them; as they are where nothing was."""
+class Marks(msgspec.Struct, frozen=True):
+    """What a row says of its quality; `app.core.episodes.EpisodeRow` explains the fields."""
+
+    measures: dict[str, float]
+    doubts: tuple[str, ...]
+
+
+def quality_version(folder: Path) -> tuple[int, int]:
+    """Return what changes when something was measured: size and time of the file; (0, 0) when there is none."""
+    try:
+        status = (folder / MEASURES_NAME).stat()
+    except OSError:
+        return 0, 0
+    return status.st_size, status.st_mtime_ns
+
+
+def quality_marks(folder: Path) -> dict[str, Marks]:
+    """Return what rows say of what was measured, by uuid; nothing where nothing was."""
     if not (folder / MEASURES_NAME).is_file():
-        return rows
+        return {}
     with MeasureStore(folder, read_only=True) as store:
         measured, outliers = store.all(), store.about("outliers") or {}
-    found = []
-    for row in rows:
-        each = measured.get(row.uuid)
-        if each is not None:
-            kinds = dict.fromkeys(flag.kind for flag in each.flags)
-            if row.uuid in outliers:
-                kinds["outlier"] = None
-            row = msgspec.structs.replace(row, measures=each.measures, doubts=tuple(sorted(kinds)))
-        found.append(row)
+    found = {}
+    for uuid, each in measured.items():
+        kinds = {flag.kind for flag in each.flags} | ({"outlier"} if uuid in outliers else set())
+        found[uuid] = Marks(each.measures, tuple(sorted(kinds)))
     return found
+
+
+def with_measures(folder: Path, rows: list[EpisodeRow]) -> list[EpisodeRow]:
+    """Return rows with what was measured of them; as they are where nothing was."""
+    marks = quality_marks(folder)
+    return [marked(row, marks.get(row.uuid)) for row in rows]
+
+
+def marked(row: EpisodeRow, marks: Marks | None) -> EpisodeRow:
+    """Return a row with its marks, if it has any."""
+    if marks is None:
+        return row
+    return msgspec.structs.replace(row, measures=marks.measures, doubts=marks.doubts)

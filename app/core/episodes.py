@@ -100,6 +100,11 @@ class EpisodeRow(msgspec.Struct, frozen=True, omit_defaults=True):
     label_problem: str = ""
 
     @property
+    def order(self) -> tuple[str, str, int]:
+        """What rows are sorted by: start of recording, then name, then the place of a part."""
+        return self.created, self.part_of or self.uuid, self.start_ns
+
+    @property
     def trimmed(self) -> bool:
         """Whether a person cut something off."""
         return self.trim_start_ns is not None or self.trim_end_ns is not None

@@ -13,10 +13,12 @@ from app.core.errors import EpisodeError
 from app.review.episode_answers import EpisodeAnswers
 from app.review.label_answers import LabelAnswers
 from app.review.library_answers import LibraryAnswers
+from app.review.list_answers import ListAnswers
 from app.review.moment_answers import MomentAnswers
 from app.review.phase_answers import PhaseAnswers
 from app.review.quality_answers import QualityAnswers
 from app.review.shelf import Shelf
+from recorders.listing import Listings
 
 
 class Answers:
@@ -24,8 +26,10 @@ class Answers:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.shelf = Shelf()
+        self.listings = Listings(quality=True)
+        self.shelf = Shelf(self.listings)
         self.rooms: tuple[object, ...] = (
+            ListAnswers(self.listings),
             LabelAnswers(),
             LibraryAnswers(),
             EpisodeAnswers(self.shelf),

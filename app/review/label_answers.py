@@ -1,4 +1,4 @@
-"""What the reader answers about a folder and its labels: the list, and changes of labels with undo and redo.
+"""What the reader answers about labels: what they are, and changes of them with undo and redo.
 
 Each method named `on_…` is a command of `resources/help/protocols.md`, "Reader".
 """
@@ -12,17 +12,10 @@ import msgspec
 
 from recorders.history import can_step, step_labels
 from recorders.labels import LabelSheet, change_labels, read_labels
-from recorders.library import list_episodes
-from recorders.measures import with_measures
 
 
 class LabelAnswers:
-    """Commands about rows and labels; no episode file stays open."""
-
-    def on_list(self, folder: Path) -> list[dict[str, Any]]:
-        """Return the rows of all episodes (`app.core.episodes.EpisodeRow`), the oldest first."""
-        rows = with_measures(folder, list_episodes(folder))
-        return [{**msgspec.to_builtins(row), "span_ns": row.span_ns} for row in rows]
+    """Commands about labels; no episode file stays open."""
 
     def on_labels(self, folder: Path, episode: str) -> dict[str, Any]:
         """Return the labels of an episode and whether they can be undone and redone."""

@@ -10,8 +10,10 @@ import simplejpeg
 
 from app.core.errors import EpisodeError
 from recorders.files import EPISODE_SUFFIX, episodes_of
-from recorders.library import find_episode
+from recorders.listing import Listings
+from recorders.parts import part_span
 from recorders.reader import EpisodeFile
+from recorders.sheets import check_name
 
 MAX_OPEN = 16
 MAX_THUMBNAILS = 512
@@ -20,41 +22,51 @@ QUALITY = 80
 
 
 class Shelf:
-    """Opens episodes by folder and uuid. Owned by one thread."""
+    """Opens episodes by folder and uuid. Owned by one thread.
 
-    def __init__(self) -> None:
-        self._open: OrderedDict[Path, tuple[tuple[int, int], EpisodeFile]] = OrderedDict()
+    Args:
+        listings: Tell where an episode lies whose file has another name, as a part's.
+    """
+
+    def __init__(self, listings: Listings) -> None:
+        self._listings = listings
+        self._open: OrderedDict[tuple[Path, str], tuple[tuple[int, ...], EpisodeFile]] = OrderedDict()
         self._thumbnails: OrderedDict[tuple[Path, int], bytes] = OrderedDict()
 
     def episode(self, folder: Path, uuid: str) -> EpisodeFile:
-        """Return an open episode; it stays open for later questions.
+        """Return an open episode; it stays open for later questions. A part has its own uuid, start and end.
 
         Raises:
             EpisodeError: If there is none of this name, or it cannot be read.
         """
-        path = self._path(folder, uuid)
+        path, span_ns = self._place(folder, uuid)
         status = path.stat()
-        version = (status.st_mtime_ns, status.st_size)
-        held = self._open.get(path)
+        version, key = (status.st_mtime_ns, status.st_size, *span_ns), (path, uuid)
+        held = self._open.get(key)
         if held is not None and held[0] == version:
-            self._open.move_to_end(path)
+            self._open.move_to_end(key)
             return held[1]
         if held is not None:
-            self._drop(path)
+            self._drop(key)
         episode = EpisodeFile(path)
-        self._open[path] = (version, episode)
+        if span_ns:
+            episode.attributes.update(uuid=uuid, start_ns=span_ns[0], end_ns=span_ns[1])
+        self._open[key] = (version, episode)
         while len(self._open) > MAX_OPEN:
             self._drop(next(iter(self._open)))
         return episode
 
-    def _path(self, folder: Path, uuid: str) -> Path:
-        if not uuid or "/" in uuid or "\0" in uuid or uuid.startswith("."):
-            raise EpisodeError(f"episode {uuid!r}", "this is no name of an episode")
-        path = episodes_of(folder) / f"{uuid}{EPISODE_SUFFIX}"
-        return path if path.is_file() else Path(find_episode(folder, uuid).path)
+    def _place(self, folder: Path, uuid: str) -> tuple[Path, tuple[int, ...]]:
+        """Return where an episode lies, and of a part its start and end in ns."""
+        path = episodes_of(folder) / f"{check_name(uuid)}{EPISODE_SUFFIX}"
+        if path.is_file():
+            return path, ()
+        parent, span_ns = part_span(folder, uuid)
+        path = episodes_of(folder) / f"{parent or uuid}{EPISODE_SUFFIX}"
+        return path if path.is_file() else Path(self._listings.find(folder, uuid).path), span_ns
 
-    def _drop(self, path: Path) -> None:
-        self._open.pop(path)[1].close()
+    def _drop(self, key: tuple[Path, str]) -> None:
+        self._open.pop(key)[1].close()
 
     def thumbnail(self, episode: EpisodeFile, t_ns: int) -> bytes:
         """Return a JPEG at most 192 pixels wide of what the first camera saw nearest to `t_ns`."""
@@ -70,8 +82,8 @@ class Shelf:
 
     def close(self) -> None:
         """Close all files."""
-        for path in list(self._open):
-            self._drop(path)
+        for key in list(self._open):
+            self._drop(key)
 
 
 def first_camera(episode: EpisodeFile) -> str:

@@ -3,20 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
-
-import msgspec
 
 from app.core.episodes import EpisodeRow
-
-
-def read_rows(rows: Any) -> list[EpisodeRow]:
-    """Return the items of a reader's answer to `list`.
-
-    Raises:
-        msgspec.ValidationError: If a row is not one.
-    """
-    return msgspec.convert(rows, list[EpisodeRow])
 
 
 def plural(count: int, one: str, many: str = "") -> str:
