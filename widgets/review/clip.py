@@ -30,6 +30,7 @@ class Clip(QObject):
         paths(object): Where the tool went, `widgets.review.recorded.Paths`.
         curve(str, object): Name ("force" or "touch") and (t_ns (n,), min (n, columns), max (n, columns)).
         labels(dict): The labels as they are now, with `can_undo` and `can_redo`.
+        stepped(str, dict): An undo or redo was asked of this uuid; what the reader said of it.
         failed(str): The reader could not answer; a sentence for the person.
     """
 
@@ -38,6 +39,7 @@ class Clip(QObject):
     ready = Signal()
     paths = Signal(object)
     labels = Signal(dict)
+    stepped = Signal(str, dict)
     failed = Signal(str)
 
     def __init__(self, library: Library, parent: QObject | None = None) -> None:
@@ -174,10 +176,18 @@ class Clip(QObject):
         def done(answer: Answer) -> None:
             if not answer.ok:
                 self.failed.emit(answer.error)
-            elif self.item is not None and self.item.uuid == uuid:
+                return
+            if name != "change":
+                self.stepped.emit(uuid, answer.result)
+            if self.item is not None and self.item.uuid == uuid == answer.result["episode"]:
                 self.labels.emit(answer.result)
 
         self._library.change(self.folder, name, done, episode=uuid, **arguments)
+
+    def read_labels(self) -> None:
+        """Ask for the labels again: something else changed them."""
+        if self.item is not None and not self.item.broken:
+            self._ask("labels", self._take_labels)
 
     def nearest(self, topic: str, t_ns: int) -> int:
         """Return the number of a camera's picture nearest to a time; the earlier of two as near."""

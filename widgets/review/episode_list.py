@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QModelIndex, Qt, Signal
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QImage, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
-    QLineEdit,
     QListView,
     QStackedLayout,
     QVBoxLayout,
@@ -19,20 +18,20 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.episodes import EpisodeRow
+from app.review.search_order import ORDERS, arranged
 from widgets.bridge.letters import Answer
 from widgets.context import WindowContext
 from widgets.parts.empty import Empty
 from widgets.parts.episodes import plural
 from widgets.parts.key_button import KeyButton
 from widgets.parts.library import Library
-from widgets.parts.text import label, row
+from widgets.parts.text import label, row, set_role
+from widgets.review.filter_menu import FilterMenu
 from widgets.review.list_delegate import EpisodeDelegate
 from widgets.review.list_model import ITEM, EpisodeFilter, EpisodeModel
+from widgets.review.search_field import SearchField
+from widgets.review.trash_bar import TrashBar
 
-FILTERS = (
-    ("All outcomes", ""), ("✓ Success", "success"), ("✕ Failure", "failure"), ("– Discarded", "discarded"),
-    ("! Flagged", "flagged"),
-)  # fmt: skip
 NOTHING = {
     "demonstrations": "Record your first demonstration in Collect (Ctrl+1).",
     "augmented": "Multiply your demonstrations in Augment (Ctrl+3).",
@@ -44,11 +43,15 @@ class EpisodeList(QWidget):
     """Lists the episodes of one of the project's folders.
 
     Signals:
-        chosen(object): Another `EpisodeRow` is selected, or None.
+        chosen(object): Another `EpisodeRow` is the current one, or None.
+        marked(object): The selected episodes, a list of `EpisodeRow`.
+        asked(str, object): A command of the library (reject, trash, restore, purge) for these uuids.
         listed(int): A folder was listed: how many episodes it holds.
     """
 
     chosen = Signal(object)
+    marked = Signal(object)
+    asked = Signal(str, object)
     listed = Signal(int)
 
     def __init__(self, context: WindowContext, library: Library) -> None:
@@ -59,10 +62,17 @@ class EpisodeList(QWidget):
         self._folders: dict[str, Path] = {
             "demonstrations": project.demonstrations, "augmented": project.augmented, "rollouts": project.rollouts
         }  # fmt: skip
-        self.folder_box, self.outcome_box, self.search = QComboBox(), QComboBox(), QLineEdit()
+        self.folder_box, self.order_box, self.search = QComboBox(), QComboBox(), SearchField()
+        self.filters = FilterMenu(self.search)
+        self.mistake = label("", "small", wrap=True)
+        self._marked: list[str] = []
         self.view, self.model, self.filter = QListView(), EpisodeModel(self), EpisodeFilter(self)
         self.count = label("", "small")
         theme = context.theme
+        self.filter_button = KeyButton(
+            "Filter", "Ctrl+F", theme, caption="▾", tip="Choose what is listed (Ctrl+F)"
+        )
+        self.trash = TrashBar(theme, self)
         self.import_button = KeyButton(
             "Import", "", theme, tip="Read another program's episodes into this folder"
         )
@@ -78,15 +88,15 @@ class EpisodeList(QWidget):
         for name in self._folders:
             self.folder_box.addItem(name.capitalize(), name)
         self.folder_box.setAccessibleName("Folder")
-        for text, value in FILTERS:
-            self.outcome_box.addItem(text, value)
-        self.outcome_box.setAccessibleName("Filter by outcome")
-        self.search.setPlaceholderText("Search seed, operator, notes  (/)")
-        self.search.setClearButtonEnabled(True)
-        self.search.setAccessibleName("Search")
+        for name, (words, _) in ORDERS.items():
+            self.order_box.addItem(words, name)
+        self.order_box.setAccessibleName("Order")
+        self.filter_button.setAccessibleName("Filter")
+        self.mistake.hide()
         self.filter.setSourceModel(self.model)
         self.view.setModel(self.filter)
         self.view.setItemDelegate(EpisodeDelegate(theme, self.view))
+        self.view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.view.setMouseTracking(True)
         self.view.setUniformItemSizes(True)
         self.view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
@@ -95,23 +105,31 @@ class EpisodeList(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.grid())
-        boxes = row(self.folder_box, self.outcome_box)
+        boxes = row(self.folder_box, self.order_box)
         boxes.setStretch(0, 1)
         boxes.setStretch(1, 1)
         layout.addLayout(boxes)
-        layout.addWidget(self.search)
+        above = row(self.search, self.filter_button)
+        above.setStretch(0, 1)
+        layout.addLayout(above)
+        layout.addWidget(self.mistake)
         place = QWidget()
         self._stack = QStackedLayout(place)
         self._stack.addWidget(self.view)
         self._stack.addWidget(self.empty)
         layout.addWidget(place, 1)
+        layout.addWidget(self.trash)
         layout.addLayout(row(self.count, 1, self.import_button, self.export_button))
 
     def _connect(self) -> None:
         self.folder_box.currentIndexChanged.connect(self._on_folder)
-        self.outcome_box.currentIndexChanged.connect(self._on_filter)
-        self.search.textChanged.connect(self._on_filter)
+        self.order_box.currentIndexChanged.connect(self._on_order)
+        self.search.asked.connect(lambda _query: self._on_filter())
+        self.search.mistaken.connect(self._on_mistake)
+        self.filter_button.clicked.connect(self._on_menu)
+        self.trash.asked.connect(self.asked)
         self.view.selectionModel().currentChanged.connect(self._on_current)
+        self.view.selectionModel().selectionChanged.connect(lambda _on, _off: self._on_selection())
         self.model.thumbnail_wanted.connect(self._ask_thumbnail, Qt.ConnectionType.QueuedConnection)
         QShortcut(QKeySequence("/"), self).activated.connect(self.search.setFocus)
 
@@ -155,15 +173,71 @@ class EpisodeList(QWidget):
         if error:
             self._context.notifications.error(error, "review")
         current = self.current()
-        self.model.set_items(list(reversed(items)))  # the newest first
-        self._show_counts()
-        if self.current() is None:
-            keep = self.model.row_of(current.uuid) if current is not None else -1
-            self.select_row(self.filter.mapFromSource(self.model.index(max(keep, 0))).row())
+        self.search.know(items)
+        self.filters.rows = items
+        self._fill(items, current)
         self.listed.emit(len(items))
 
+    def _fill(self, items: list[EpisodeRow], current: EpisodeRow | None) -> None:
+        """Put rows into the list in the chosen order; what was selected and seen stays so, as far as it is there."""
+        marked, place = list(self._marked), self.view.verticalScrollBar().value()
+        self.model.set_items(arranged(items, str(self.order_box.currentData())))
+        self._show_counts()
+        want, self._want = self._want or (current.uuid if current is not None else ""), ""
+        if self.current() is None or self.row_of(want) >= 0:
+            keep = self.row_of(want)
+            if keep != self.view.currentIndex().row() or keep < 0:
+                self.select_row(max(keep, 0))
+                self.view.verticalScrollBar().setValue(place)
+                self.view.scrollTo(self.view.currentIndex())
+        if len(marked) > 1:
+            self.mark(marked)
+
+    def open_next(self, uuid: str) -> None:
+        """Make an episode the current one as soon as the list knows it."""
+        self._want = uuid
+        if self.row_of(uuid) >= 0:
+            self.select_row(self.row_of(uuid))
+
+    def row_of(self, uuid: str) -> int:
+        """Return the visible row of an episode, −1 if it is not shown."""
+        return self.filter.mapFromSource(self.model.index(self.model.row_of(uuid))).row() if uuid else -1
+
+    def mark(self, uuids: Sequence[str]) -> None:
+        """Select these episodes, as far as they are shown."""
+        selection = QItemSelection()
+        for uuid in uuids:
+            index = self.filter.index(self.row_of(uuid), 0)
+            if index.isValid():
+                selection.select(index, index)
+        if not selection.isEmpty():
+            self.view.selectionModel().select(selection, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+
+    def marked_items(self) -> list[EpisodeRow]:
+        """Return the selected episodes, in the order of the list."""
+        rows = sorted(index.row() for index in self.view.selectionModel().selectedRows())
+        return [self.filter.index(number, 0).data(ITEM) for number in rows]
+
+    def _on_selection(self) -> None:
+        items = self.marked_items()
+        self._marked = [item.uuid for item in items]
+        self.trash.show_selection(items)
+        self.marked.emit(items)
+
+    def _on_order(self) -> None:
+        self._fill(self.model.items, self.current())
+
+    def _on_mistake(self, text: str) -> None:
+        self.mistake.setText(text)
+        self.mistake.setVisible(bool(text))
+        set_role(self.mistake, "warning" if text else "small")
+
+    def _on_menu(self) -> None:
+        self.filters.popup(self.filter_button.mapToGlobal(QPoint(0, self.filter_button.height())))
+
     def _on_filter(self) -> None:
-        self.filter.choose(str(self.outcome_box.currentData()), self.search.text())
+        self.filter.choose(self.search.query)
+        self.trash.setVisible(self.search.query.names("is", "trashed"))
         self._show_counts()
         if not self.view.currentIndex().isValid():
             self.select_row(0)
@@ -174,10 +248,11 @@ class EpisodeList(QWidget):
             self.empty.say("", "No episodes in this folder yet.")
             self.count.setText("")
         elif shown == 0:
-            self.empty.say("Nothing matches", "Clear the search or choose all outcomes.")
+            self.empty.say("Nothing matches", "Clear the search.")
         self._stack.setCurrentWidget(self.empty if shown == 0 else self.view)
         if total:
             self.count.setText(f"{shown} of {plural(total, 'episode')}")
+        self.trash.show_items(self.model.items)
 
     def select_row(self, row_number: int) -> None:
         """Select a visible row."""

@@ -54,20 +54,27 @@ class ExportDialog(ExchangeDialog):
         self.path.setAccessibleName("To")
 
     def open_for(
-        self, folder: Path, items: list[EpisodeRow], shown: list[EpisodeRow], one: EpisodeRow | None
-    ) -> None:
-        """Show the dialog for a folder: all its episodes, those that the list shows, and the selected one."""
+        self, folder: Path, items: list[EpisodeRow], shown: list[EpisodeRow], one: EpisodeRow | None,
+        selected: bool = False,
+    ) -> None:  # fmt: skip
+        """Show the dialog for a folder: all its episodes, those that the list shows, and the current one.
+
+        With `selected`, `shown` are those that a person selected, and they are proposed.
+        """
         if self.job is None:
             self._folder, self._shown, self._one = folder, shown, one
             good = [item for item in items if item.usable]
             self.which.clear()
             self.which.addItem(f"All {plural(len(good), 'success', 'successes')}", ALL)
-            if len(shown) != len(items):
-                self.which.addItem(f"The {plural(len(shown), 'episode')} that the list shows", SHOWN)
+            if selected or len(shown) != len(items):
+                which = "that are selected" if selected else "that the list shows"
+                self.which.addItem(f"The {plural(len(shown), 'episode')} {which}", SHOWN)
             if one is not None and not one.broken:
                 name = one.uuid[:8] if one.seed is None else f"seed {one.seed}"
                 self.which.addItem(f"The selected one ({name}, {one.outcome})", ONE)
             self._good = len(good)
+            if selected:
+                self.which.setCurrentIndex(self.which.findData(SHOWN))
             self._on_target()
         self.show()
         self.raise_()

@@ -17,6 +17,11 @@ PHASES = (("approach", "1"), ("contact", "2"), ("slide", "3"), ("release", "4"))
 NO_EPISODE = "Choose an episode first."
 
 
+def tags_of(text: str) -> list[str]:
+    """Return the tags of a text in which commas stand between them, sorted."""
+    return sorted({" ".join(word.split()) for word in text.split(",")} - {""})
+
+
 class LabelsPanel(QWidget):
     """Buttons and fields of the labels; everything goes out as a signal, and comes back with `show_labels`.
 
@@ -24,6 +29,7 @@ class LabelsPanel(QWidget):
         changed(dict): Fields of the labels with their new values.
         undo_asked(), redo_asked(): One step back or forward in the history.
         trim_asked(str): Set "start" or "end" at the playhead, or "clear" both.
+        life_asked(str): Reject, restore, trash, split or join the open episode.
         phase_asked(str): Mark a phase at the playhead; empty takes the last mark away.
     """
 
@@ -31,6 +37,7 @@ class LabelsPanel(QWidget):
     undo_asked = Signal()
     redo_asked = Signal()
     trim_asked = Signal(str)
+    life_asked = Signal(str)
     phase_asked = Signal(str)
 
     def __init__(self, theme: Theme) -> None:
@@ -46,13 +53,23 @@ class LabelsPanel(QWidget):
             name: KeyButton(name.capitalize(), key, theme, tip=f"Mark here: {name} begins")
             for name, key in PHASES
         }
-        self.unmark = KeyButton("", "Backspace", theme, caption="⌫", tip="Take the phase at the playhead away")
+        self.unmark = KeyButton(
+            "", "Backspace", theme, caption="⌫", tip="Take the phase at the playhead away"
+        )
         self.trim_in = KeyButton("In", "I", theme, tip="Cut off everything before the playhead")
         self.trim_out = KeyButton("Out", "O", theme, tip="Cut off everything after the playhead")
         self.trim_clear = KeyButton("Whole", "Shift+X", theme, caption="⇧X", tip="Cut nothing off")
         self.undo = KeyButton("Undo", "Ctrl+Z", theme, caption="Ctrl Z")
         self.redo = KeyButton("Redo", "Ctrl+Shift+Z", theme, caption="Ctrl ⇧ Z")
-        self.instruction, self.notes = QLineEdit(), QLineEdit()
+        self.reject = KeyButton("Reject", "X", theme, tip="Keep it out of training and export; it stays here")
+        self.trash = KeyButton(
+            "Trash", "Del", theme, tip="Put it into the trash; Filter shows what lies there"
+        )
+        self.split = KeyButton(
+            "Split", "C", theme, tip="Split at the playhead into two episodes; can be undone"
+        )
+        self.join = KeyButton("Join", "Shift+C", theme, caption="⇧C", tip="Join this part with the next one")
+        self.instruction, self.notes, self.tags = QLineEdit(), QLineEdit(), QLineEdit()
         self._build()
         self._connect()
         self.open(None)
@@ -60,14 +77,16 @@ class LabelsPanel(QWidget):
     def _build(self) -> None:
         for button in self.outcome_buttons.values():
             button.setCheckable(True)
-        self.notes.setPlaceholderText("Anything worth knowing about this take")
+        self.reject.setCheckable(True)
+        self.notes.setPlaceholderText("Anything worth knowing")
+        self.tags.setPlaceholderText("wet board, for paper")
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(self._theme.grid(1.5))
         grid.setVerticalSpacing(self._theme.grid())
         rows = (
-            ("Outcome", row(*self.outcome_buttons.values(), 1)),
-            ("Phases", row(*self.phase_buttons.values(), self.unmark, 1)),
+            ("Outcome", row(*self.outcome_buttons.values(), 1, self.reject, self.trash)),
+            ("Phases", row(*self.phase_buttons.values(), self.unmark, 1, self.split, self.join)),
             ("Trim", row(self.trim_in, self.trim_out, self.trim_clear, 1, self.undo, self.redo)),
         )
         for number, (name, layout) in enumerate(rows):
@@ -77,9 +96,12 @@ class LabelsPanel(QWidget):
         words.setBuddy(self.notes)
         self.notes.setAccessibleName("Notes")
         self.instruction.setAccessibleName("Instruction")
-        texts = row(self.instruction, words, self.notes)
-        texts.setStretch(0, 1)
-        texts.setStretch(2, 1)
+        tags = label("Tags", "muted")
+        tags.setBuddy(self.tags)
+        self.tags.setAccessibleName("Tags")
+        texts = row(self.instruction, words, self.notes, tags, self.tags)
+        for column, share in ((0, 3), (2, 3), (4, 2)):
+            texts.setStretch(column, share)
         grid.addWidget(label("Instruction", "muted"), len(rows), 0)
         grid.addLayout(texts, len(rows), 1)
         grid.setColumnStretch(1, 1)
@@ -93,6 +115,11 @@ class LabelsPanel(QWidget):
         self.trim_in.clicked.connect(lambda: self.trim_asked.emit("start"))
         self.trim_out.clicked.connect(lambda: self.trim_asked.emit("end"))
         self.trim_clear.clicked.connect(lambda: self.trim_asked.emit("clear"))
+        self.reject.clicked.connect(lambda on: self.life_asked.emit("reject" if on else "accept"))
+        self.trash.clicked.connect(self._on_trash)
+        self.split.clicked.connect(lambda: self.life_asked.emit("split"))
+        self.join.clicked.connect(lambda: self.life_asked.emit("join"))
+        self.tags.editingFinished.connect(self._on_tags)
         self.undo.clicked.connect(self.undo_asked)
         self.redo.clicked.connect(self.redo_asked)
         self.instruction.editingFinished.connect(
@@ -115,9 +142,15 @@ class LabelsPanel(QWidget):
             *self.phase_buttons.values(),
             self.trim_in,
             self.trim_out,
+            self.reject,
+            self.split,
         ):
             button.allow(hindrance)
-        for field in (self.instruction, self.notes):
+        self.trash.allow(NO_EPISODE if item is None else hindrance)
+        part = item is not None and bool(item.part_of)
+        self.join.allow(hindrance or ("" if part else "Only a part of a split episode can be joined."))
+        self._show_life(item is not None and item.rejected, item is not None and bool(item.trashed_at))
+        for field in (self.instruction, self.notes, self.tags):
             field.setEnabled(not hindrance)
             field.setToolTip(hindrance)
             field.setText(
@@ -134,6 +167,8 @@ class LabelsPanel(QWidget):
         self._show_outcome(labels["outcome"] or self._item.recorded_outcome)
         self._fill(self.instruction, self._said_instruction())
         self._fill(self.notes, labels["notes"])
+        self._fill(self.tags, ", ".join(labels["tags"]))
+        self._show_life(labels["rejected"], bool(labels["trashed_at"]))
         self._show_history("", result["can_undo"], result["can_redo"])
 
     def _said_instruction(self) -> str:
@@ -157,6 +192,18 @@ class LabelsPanel(QWidget):
         cut = labels.get("trim_start_ns") is not None or labels.get("trim_end_ns") is not None
         self.trim_clear.allow(hindrance or ("" if cut else "Nothing is cut off."))
         self.unmark.allow(hindrance or ("" if labels.get("phases") else "There is no phase mark."))
+
+    def _show_life(self, rejected: bool, trashed: bool) -> None:
+        self.reject.setChecked(rejected)
+        self.trash.setText("Restore" if trashed else "Trash")
+
+    def _on_trash(self) -> None:
+        self.life_asked.emit("restore" if self._labels.get("trashed_at") else "trash")
+
+    def _on_tags(self) -> None:
+        tags = tags_of(self.tags.text())
+        if self._labels and tags != list(self._labels.get("tags", ())):
+            self.changed.emit({"tags": tags})
 
     def _on_outcome(self, name: str) -> None:
         self._show_outcome(name)

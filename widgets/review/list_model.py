@@ -17,15 +17,15 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QImage
 
 from app.core.episodes import EpisodeRow
+from app.review.search import EVERYTHING, Query
 
 Index = QModelIndex | QPersistentModelIndex
 ITEM = int(Qt.ItemDataRole.UserRole)
 THUMBNAIL = ITEM + 1
-SHORTEST_OF_UUID = 6  # digits that could be part of a uuid or a date rather than a seed
 
 
 class EpisodeModel(QAbstractListModel):
-    """Rows in the order of the reader, the newest first on demand of the view.
+    """Rows in the order in which they are given.
 
     Signals:
         thumbnail_wanted(str): A row came into view whose small picture is not known: its uuid.
@@ -36,6 +36,7 @@ class EpisodeModel(QAbstractListModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.items: list[EpisodeRow] = []
+        self._rows: dict[str, int] = {}
         self._thumbnails: dict[str, QImage | None] = {}
 
     def set_items(self, items: list[EpisodeRow]) -> None:
@@ -47,6 +48,7 @@ class EpisodeModel(QAbstractListModel):
             return
         self.beginResetModel()
         self.items = items
+        self._rows = {item.uuid: row for row, item in enumerate(items)}
         self.endResetModel()
 
     def set_thumbnail(self, uuid: str, image: QImage) -> None:
@@ -58,7 +60,7 @@ class EpisodeModel(QAbstractListModel):
 
     def row_of(self, uuid: str) -> int:
         """Return the row of an episode, −1 if it is not there."""
-        return next((row for row, item in enumerate(self.items) if item.uuid == uuid), -1)
+        return self._rows.get(uuid, -1)
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
         """Return how many episodes there are."""
@@ -84,17 +86,17 @@ class EpisodeModel(QAbstractListModel):
 
 
 class EpisodeFilter(QSortFilterProxyModel):
-    """Lets through what has the outcome and all the words that the person typed."""
+    """Lets through what the search asks for; what lies in the trash only if it asks for that."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._outcome, self._words = "", []  # type: tuple[str, list[str]]
+        self._query, self._trash = EVERYTHING, False
         self._ranks: dict[str, int] | None = None
 
-    def choose(self, outcome: str, text: str) -> None:
-        """Set the filter; empty lets everything through."""
+    def choose(self, query: Query) -> None:
+        """Set the filter."""
         self.beginFilterChange()
-        self._outcome, self._words = outcome, text.lower().split()
+        self._query, self._trash = query, query.names("is", "trashed")
         self.endFilterChange()
 
     def only(self, uuids: Sequence[str] | None) -> None:
@@ -111,33 +113,9 @@ class EpisodeFilter(QSortFilterProxyModel):
 
     def filterAcceptsRow(self, row: int, parent: Index) -> bool:
         """Return whether a row is shown."""
-        item = self.sourceModel().index(row, 0).data(ITEM)
+        model = self.sourceModel()
+        assert isinstance(model, EpisodeModel)
+        item = model.items[row]
         if self._ranks is not None and item.uuid not in self._ranks:
             return False
-        if self._outcome == "flagged":
-            if not (item.recovered or item.dropped or item.flags or item.broken or item.label_problem):
-                return False
-        elif self._outcome and item.outcome != self._outcome:
-            return False
-        return all(matches(item, word) for word in self._words)
-
-
-def matches(item: EpisodeRow, word: str) -> bool:
-    """Return whether an episode has a word (lower case) in it; a short number is a seed and nothing else."""
-    if word.isdigit() and len(word) < SHORTEST_OF_UUID:
-        return word == str(item.seed)
-    return word in searchable(item)
-
-
-def searchable(item: EpisodeRow) -> str:
-    """Return everything of an episode that can be searched, in lower case."""
-    flags = [
-        "recovered" if item.recovered else "",
-        "trimmed" if item.trimmed else "",
-        "broken" if item.broken else "",
-    ]
-    parts = [
-        item.uuid, item.task, item.instruction, item.outcome, f"seed {item.seed}", item.operator, item.created,
-        item.notes, *flags,
-    ]  # fmt: skip
-    return " ".join(parts).lower()
+        return (self._trash or not item.trashed_at) and self._query.matches(item)

@@ -6,7 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QFileDialog, QFrame, QScrollArea, QSplitter, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QFrame,
+    QScrollArea,
+    QSplitter,
+    QStackedLayout,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.core.episodes import EpisodeRow
 from widgets.bridge.letters import Callback
@@ -17,10 +26,12 @@ from widgets.parts.library import Library
 from widgets.parts.plan import Plan
 from widgets.parts.sides import Sides
 from widgets.parts.strip import tell_strip
+from widgets.review.bulk_panel import BulkPanel
 from widgets.review.episode_list import NOTHING, EpisodeList
 from widgets.review.export_dialog import ExportDialog
 from widgets.review.import_dialog import ImportDialog
 from widgets.review.labels_panel import LabelsPanel
+from widgets.review.life import Life
 from widgets.review.quality_panel import QualityPanel
 from widgets.review.quality_run import QualityRun
 from widgets.review.statistics import StatisticsView
@@ -52,10 +63,13 @@ class ReviewPage(Page):
         ("P  Shift+P", "Propose contact phases; accept them"),
         ("N", "Say in words what is done here (subtask)"),
         ("I  O  Shift+X", "Trim: in, out, whole take"),
+        ("C  Shift+C", "Split at the playhead; join with the next part"),
+        ("X  Del", "Reject; put into the trash"),
         ("Ctrl+Z  Ctrl+Shift+Z", "Undo, redo"),
         ("", "List"),
         ("PgUp  PgDn", "Previous, next episode"),
-        ("/", "Search"),
+        ("Shift+click  Ctrl+A", "Select several: they are labelled together"),
+        ("/  Ctrl+F", "Search; filter"),
         ("W", "Only those worth watching"),
         ("G", "Statistics of the folder"),
         ("Q", "Quality of the open episode, or its labels"),
@@ -70,9 +84,14 @@ class ReviewPage(Page):
         self.clip, self.player = self.viewer.clip, self.viewer.player
         self.list = EpisodeList(context, self.library)
         self.viewer.listed = self.list.shown
-        self.panel = LabelsPanel(theme)
+        self.panel, self.bulk = LabelsPanel(theme), BulkPanel(theme)
+        self.life = Life(context, self.library, self.list)
+        self.labelling = QStackedWidget()
+        self.labelling.addWidget(self.panel)
+        self.labelling.addWidget(self.bulk)
         self.quality = QualityPanel(theme, self._ask)
-        self.judging = Sides(theme, (("Labels", self.panel), ("Quality", self.quality), ("Phases", self.viewer.tools)), "Q")
+        sides = (("Labels", self.labelling), ("Quality", self.quality), ("Phases", self.viewer.tools))
+        self.judging = Sides(theme, sides, "Q")
         self.statistics = StatisticsView(theme, Plan.of(context))
         self.measuring = QualityRun(context, self.library, self)
         self.watching = WatchBar(theme)
@@ -113,7 +132,7 @@ class ReviewPage(Page):
         self._judge.addWidget(self.viewer)
         self._judge.addWidget(below)
         self._judge.setStretchFactor(0, 1)
-        self._judge.setSizes([1000, 120])
+        self._judge.setSizes([600, self.judging.sizeHint().height()])
         column.addWidget(self._judge)
         self._stack = QStackedLayout(right)
         self._stack.addWidget(judge)
@@ -145,6 +164,16 @@ class ReviewPage(Page):
             lambda is_open: self.judging.show_side("Phases" if is_open else "Labels")
         )
         self._connect_quality()
+        self._connect_life()
+
+    def _connect_life(self) -> None:
+        self.list.marked.connect(self._on_marked)
+        self.list.asked.connect(self.life.many)
+        self.panel.life_asked.connect(self._on_life)
+        self.bulk.asked.connect(self._on_bulk)
+        self.bulk.export_asked.connect(self._on_export)
+        self.clip.stepped.connect(self.life.stepped)
+        self.life.changed.connect(self._on_changed)
 
     def _connect_quality(self) -> None:
         self.quality.sought.connect(self.viewer.jump)
@@ -228,9 +257,38 @@ class ReviewPage(Page):
             job = self.measuring.export(self.list.folder, Path(name))
             job.result.connect(lambda _result: said.info(f"The table was written to {name}.", "review"))
 
+    def _on_marked(self, items: list[EpisodeRow]) -> None:
+        several = len(items) > 1
+        self.labelling.setCurrentWidget(self.bulk if several else self.panel)
+        if several:
+            self.bulk.show_items(items)
+            self.judging.show_side("Labels")
+
+    def _on_bulk(self, name: str, arguments: dict[str, Any]) -> None:
+        self.life.many(name, [item.uuid for item in self.list.marked_items()], **arguments)
+
+    def _on_life(self, name: str) -> None:
+        item = self.clip.item
+        if item is None:
+            return
+        if name == "split":
+            self.life.one("split", item.uuid, t_ns=self.player.t_ns)
+        elif name == "join":
+            self.life.one("join", item.uuid)
+        elif name == "accept":
+            self.life.many("restore", [item.uuid], reject=True)
+        else:
+            self.life.many(name, [item.uuid])
+
+    def _on_changed(self, uuids: list[str]) -> None:
+        if self.clip.item is not None and self.clip.item.uuid in uuids:
+            self.clip.read_labels()
+
     def _on_export(self) -> None:
         here = self.list
-        self.exporting.open_for(here.folder, here.model.items, here.shown(), here.current())
+        marked = here.marked_items()
+        chosen = marked if len(marked) > 1 else here.shown()
+        self.exporting.open_for(here.folder, here.model.items, chosen, here.current(), len(marked) > 1)
 
     def _on_chosen(self, item: EpisodeRow | None) -> None:
         known = self.clip.item

@@ -134,7 +134,7 @@ def test_labels_change_undo_redo(asker: Asker, uuid: str) -> None:
 @pytest.mark.parametrize(
     ("name", "arguments", "words"),
     [
-        ("sing", {}, "Valid: change, describe, field"), ("frame", {"episode": "x"}, "missing 2 required"),
+        ("sing", {}, "Valid: change, change_many"), ("frame", {"episode": "x"}, "missing 2 required"),
         ("frame", {"episode": "../../etc", "topic": "a", "t_ns": 0}, "no name of an episode"),
         ("series", {"episode": "?", "topic": "arm/nothing"}, "no stream 'arm/nothing'"),
         ("series", {"episode": "?", "topic": "arm/joints", "columns": [99]}, "out of bounds"),
