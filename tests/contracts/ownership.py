@@ -34,6 +34,8 @@ FORBIDDEN = {
     "demo": LEARNING | QT | SIMULATOR,
     "keys": LEARNING | QT | SIMULATOR | FILES | GEOMETRY,
     "bench-review": LEARNING | SIMULATOR | FILES | GEOMETRY,
+    "bench-library": LEARNING | SIMULATOR | FILES | GEOMETRY,
+    "bench-episodes": LEARNING | QT | SIMULATOR | GEOMETRY,
     "bench-window": LEARNING | SIMULATOR | FILES | GEOMETRY,
     "bench-overlay": LEARNING | SIMULATOR | FILES | GEOMETRY,
     "bench": LEARNING | QT | SIMULATOR | FILES,

@@ -121,6 +121,13 @@ class Library(QObject):
         for callback in told:
             callback(items.copy(), error)
 
+    def forget(self) -> None:
+        """End the reader and forget all rows: the next question starts anew."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+        self._folders.clear()
+
     def change(self, folder: Path, name: str, callback: Callback, **arguments: Any) -> None:
         """Ask for a change of labels (`change`, `undo`, `redo`) and tell the other workspaces."""
 
