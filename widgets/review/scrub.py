@@ -24,6 +24,7 @@ from widgets.views.live import Live
 
 AHEAD = 24
 TICK_NS = 16_000_000
+QUIET_NS = 40_000_000  # without a new picture touch and curves follow at this interval
 BESIDE = (1, -1, 2, -2)  # what is likely to be stepped to
 
 
@@ -73,6 +74,7 @@ class Scrub(QObject):
         """Forget the episode before; the clip holds another one."""
         self._serial += 1
         self._next: int | None = None
+        self._wanted_ns: int | None = None
         self._target: int | None = None
         self._numbers: dict[str, int] = {}
         self._answer: dict[str, Any] | None = None
@@ -97,9 +99,19 @@ class Scrub(QObject):
 
     def look(self, t_ns: int, rate: float = 0.0) -> None:
         """Want a time; `rate` is how fast the playhead moves (seconds per second, negative: backwards)."""
-        self._next, self._rate = t_ns, rate
+        self._next, self._wanted_ns, self._rate = t_ns, t_ns, rate
         if self._target is None:
             self._begin_next()
+
+    def is_news(self, t_ns: int) -> bool:
+        """Whether a camera has another picture at a time than at the one that was wanted last, or long has passed."""
+        clip, last = self._clip, self._wanted_ns
+        if not self._is_ready or last is None or abs(t_ns - last) > QUIET_NS:
+            return True
+        return any(
+            clip.nearest(topic, t_ns) != clip.nearest(topic, last)
+            for topic in clip.cameras if len(clip.times[topic])
+        )  # fmt: skip
 
     def _begin_next(self) -> None:
         if self._next is None or not self._is_ready:

@@ -30,6 +30,7 @@ CAPTION = 24
 ASPECT = 4 / 3
 LARGE = 0.64  # of the width, for the view that was made large
 LEAST = (96, 84)
+PATH_POINTS = 400  # of a whole path: more are drawn no finer
 LEAST_DISTANCE_M = 0.35
 
 
@@ -162,8 +163,11 @@ class Stage(QWidget):
     def show_paths(self, paths: Paths) -> None:
         """Draw where the tool went in the whole take, and where it was sent."""
         theme = self._context.theme
-        self.scene.set_lines("whole.applied", paths.applied, theme.signal("commanded", 0.7), 1.5)
-        self.scene.set_lines("whole.measured", paths.measured, theme.signal("path", 0.55), 1.5)
+        measured, applied = (
+            each[:: max(1, len(each) // PATH_POINTS)] for each in (paths.measured, paths.applied)
+        )
+        self.scene.set_lines("whole.applied", applied, theme.signal("commanded", 0.7), 1.5)
+        self.scene.set_lines("whole.measured", measured, theme.signal("path", 0.55), 1.5)
         if len(paths.measured) > 1:
             self.scene.set_orbit(_orbit_about(self.scene.orbit(), paths.measured))
         self.scene.redraw()

@@ -9,7 +9,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QComboBox, QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QGraphicsItem, QGridLayout, QVBoxLayout, QWidget
 
 from app.core.episodes import Flag
 from widgets.parts.plot import Plot, envelope, pen
@@ -141,7 +141,10 @@ class Timeline(QWidget):
         chooser.setVisible(len(topics) > 1)
 
     def _add_curves(self, plot: Plot, names: tuple[tuple[str, str, Qt.PenStyle], ...]) -> list[Any]:
-        return [plot.curve(self._theme.signal(signal), 1.5, style) for _name, signal, style in names]
+        curves = [plot.curve(self._theme.signal(signal), 1.5, style) for _name, signal, style in names]
+        for each in curves:  # drawn once, not with every step of the playhead
+            each.curve.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
+        return curves
 
     def _add_head(self, plot: Plot) -> Any:
         head = pg.InfiniteLine(0.0, 90, pen(self._theme.colour("text"), 2.0), movable=True)

@@ -62,6 +62,7 @@ class Viewer(QWidget):
         self.heading, self.about = label("", "title"), label("", "muted")
         self.phases: list[Mark] = []
         self.subtasks: list[Subtask] = []
+        self._was_playing = False
         self._build()
         self._connect()
 
@@ -101,6 +102,7 @@ class Viewer(QWidget):
         self.clip.labels.connect(self._on_labels)
         self.clip.failed.connect(lambda text: self.context.notifications.error(text, "review"))
         self.player.moved.connect(self._on_moved)
+        self.player.changed.connect(self._on_player_changed)
         self.transport.step_asked.connect(self._on_step)
         self.timeline.sought.connect(self.jump)
         self.timeline.trimmed.connect(self._on_trimmed)
@@ -145,9 +147,17 @@ class Viewer(QWidget):
         self.player.seek(t_ns)
 
     def _on_moved(self, t_ns: int) -> None:
-        self.timeline.show_head(t_ns)
         self.transport.show_time(t_ns - self.player.start_ns, self.player.end_ns - self.player.start_ns)
-        self.scrub.look(t_ns, self.player.rate)
+        if not self.player.playing:
+            self.timeline.show_head(t_ns)
+            self.scrub.look(t_ns)
+        elif self.scrub.is_news(t_ns) or t_ns in (self.player.start_ns, self.player.end_ns):
+            self.scrub.look(t_ns, self.player.rate)
+
+    def _on_player_changed(self) -> None:
+        was_playing, self._was_playing = self._was_playing, self.player.playing
+        if was_playing and not self.player.playing and self.clip.item is not None:
+            self._on_moved(self.player.t_ns)  # what took turns while it played is shown whole
 
     def _on_step(self, steps: int) -> None:
         self.player.pause()
@@ -162,6 +172,8 @@ class Viewer(QWidget):
         self.stage.show_paths(paths)
 
     def _on_shown(self, moment: Moment) -> None:
+        if self.player.playing:
+            self.timeline.show_head(moment.t_ns)
         self.stage.show_moment(moment, self.player.start_ns, whole=not self.player.playing)
 
     def _on_labels(self, result: dict[str, Any]) -> None:
