@@ -10,6 +10,7 @@ from app.core.errors import EpisodeError
 from app.quality.commands import measure_commands
 from app.quality.coverage import cells_of
 from app.quality.finding import Finding
+from app.quality.limits import MEASURES
 from app.quality.material import Material, read_material
 from app.quality.motion import measure_motion
 from app.quality.pictures import measure_pictures
@@ -33,10 +34,11 @@ def measure_episode(row: EpisodeRow, version: str) -> tuple[Measured, np.ndarray
     except (ValueError, TypeError, IndexError, KeyError, ArithmeticError, np.linalg.LinAlgError) as error:
         reason = f"Episode {row.path} cannot be measured ({type(error).__name__}: {error})."
         return unreadable(row, version, reason), np.zeros(0, np.int64)
-    measured = Measured(
-        row.uuid, version, _finite(found.measures), tuple(sorted(found.flags, key=_order)), found.missing,
-        places=found.places,
-    )  # fmt: skip
+    numbers = _finite(found.measures)
+    whole = {name: value for name, value in numbers.items() if name in MEASURES}
+    each = {name: value for name, value in numbers.items() if name not in MEASURES}
+    flags = tuple(sorted(found.flags, key=_order))
+    measured = Measured(row.uuid, version, whole, each, flags, found.missing, found.places)
     return measured, cells_of(material)
 
 

@@ -20,6 +20,7 @@ MAD_TO_SIGMA = 1.4826  # of a normal distribution
 NEIGHBOURS = 5
 MOST_Z = 10.0  # an axis counts no more than this in the joint distance
 BLOCK = 512
+JOINT_FLOOR = 0.2  # least spread of the joint distance, in robust deviations
 POINTS = {"severe": 6.0, "warning": 3.0, "info": 1.0}
 AGAIN = 0.5  # what a reason counts once an episode with it is on the list
 NOT_JUDGED = ("lost_samples", "dead_markers")  # they have their own flags, or are the task's business
@@ -127,7 +128,7 @@ def joint_distance(z: np.ndarray) -> np.ndarray:
 
 def _joint_flags(uuids: list[str], z: np.ndarray) -> dict[str, QualityFlag]:
     distance = joint_distance(z)
-    far = robust_z(distance, 0.25)
+    far = robust_z(distance, JOINT_FLOOR)
     flags = {}
     for index in np.flatnonzero(far > limit("outlier_joint")):
         text = (

@@ -185,8 +185,8 @@ def _measure_markers(device: str, field: Stream, found: Finding) -> None:
         found.places["dead_markers"] = (start, end)
         names = ", ".join(str(number) for number in list(dead)[:6]) + (", …" if len(dead) > 6 else "")
         text = (
-            f"{len(dead)} of {field.data.shape[1]} markers of {device} stand still for more than "
-            f"{limit('dead_time'):g} s while the others move: number {names}."
+            f"{len(dead)} of {field.data.shape[1]} markers of {device} stand still while the others move "
+            f"(limit {limit('dead_time'):g} s): number {names}."
         )
         found.flag("dead", "dead_time", float(len(dead)), text, (start, end), field.topic)
     norms = np.linalg.norm(field.data, axis=2)

@@ -26,17 +26,25 @@ class QualityAnswers:
     """Commands about what was measured; no file stays open."""
 
     def on_quality(self, folder: Path, episode: str) -> dict[str, Any]:
-        """Return what was measured of one episode: {measures, missing, flags, stale, measured}; worst flags first."""
+        """Return {measured, measures, by_device, missing, flags (the worst first), stale} of one episode."""
         with MeasureStore(folder, read_only=True) as store:
             known, outliers = store.one(episode), (store.about("outliers") or {}).get(episode, [])
         if known is None:
-            return {"measured": False, "measures": {}, "missing": {}, "flags": [], "stale": False}
+            return {
+                "measured": False,
+                "measures": {},
+                "by_device": {},
+                "missing": {},
+                "flags": [],
+                "stale": False,
+            }
         flags = [*msgspec.to_builtins(known.flags), *outliers]
         flags.sort(key=lambda flag: -("info", "warning", "severe").index(flag["severity"]))
         stale = known.version != _version(find_episode(folder, episode))
         return {
             "measured": True,
             "measures": known.measures,
+            "by_device": known.by_device,
             "missing": known.missing,
             "flags": flags,
             "stale": stale,

@@ -100,7 +100,7 @@ class Bars(Chart):
         """Draw a line at the number of takes that are planned."""
         line = pg.InfiniteLine(
             plan, 0, pen(self.theme.colour("text"), 1.5, Qt.PenStyle.DashLine), label=f"plan {plan}",
-            labelOpts={"position": 0.9, "color": self.theme.colour("text"), "anchors": [(0.5, 0.0)] * 2},
+            labelOpts={"position": 0.98, "color": self.theme.colour("text"), "anchors": [(1.0, 0.0)] * 2},
         )  # fmt: skip
         self._add(line)
         most = max([plan, *(bar.count for bar in self._bars)])

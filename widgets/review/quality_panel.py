@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtGui import QIcon, QPainter, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QStackedLayout, QWidget
 
 from app.core.clock import NS_PER_S
@@ -21,6 +21,7 @@ from widgets.theme.tokens import Theme
 SIGNS = {"severe": "▲", "warning": "!", "info": "·"}
 COLOURS = {"severe": "bad", "warning": "warning", "info": "muted"}
 SIGN = 16
+MARGIN = 48  # of a row: around sign and words
 Ask = Callable[..., None]
 
 
@@ -77,6 +78,8 @@ class QualityPanel(QWidget):
         layout.setSpacing(self._theme.grid())
         layout.addWidget(place, 3)
         layout.addWidget(self.table, 2)
+        for part in (self.list, self.table):
+            part.setMinimumWidth(120)
         self.setMinimumHeight(120)
 
     def open(self, item: EpisodeRow | None) -> None:
@@ -108,6 +111,7 @@ class QualityPanel(QWidget):
         for flag in flags:
             self.list.addItem(self._row(flag))
         self.empty.say("", words)
+        self._fit_rows()
         self._stack.setCurrentWidget(self.list if flags else self.empty)
         self.table.setRowCount(0)
         for name, about in MEASURES.items():
@@ -127,6 +131,19 @@ class QualityPanel(QWidget):
         row.setToolTip("Click to go there." if flag["start_ns"] else flag["text"])
         row.setData(Qt.ItemDataRole.UserRole, flag["start_ns"])
         return row
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give every sentence the lines it needs in the new width."""
+        super().resizeEvent(event)
+        self._fit_rows()
+
+    def _fit_rows(self) -> None:
+        room = max(80, self.list.viewport().width() - SIGN - MARGIN)
+        wrap = Qt.TextFlag.TextWordWrap
+        for number in range(self.list.count()):
+            row = self.list.item(number)
+            box = self.list.fontMetrics().boundingRect(QRect(0, 0, room, 10_000), int(wrap), row.text())
+            row.setSizeHint(QSize(room, box.height() + 12))
 
     def _on_flag(self, row: QListWidgetItem) -> None:
         t_ns = row.data(Qt.ItemDataRole.UserRole)

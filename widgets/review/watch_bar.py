@@ -108,5 +108,5 @@ class WatchBar(QWidget):
             f"{seen} of {count} watched" if on else f"Watch these {count}" if count else "Watch these"
         )
         item = self._item()
-        self.why.setText(f"{', '.join(item['kinds'])}" if item is not None and on else "")
+        self.why.setText(item["reasons"][0] if item is not None and on else "")
         self.why.setVisible(on)
