@@ -18,6 +18,7 @@ from recorders.reader import EpisodeFile
 MOST_PICTURES = 64
 MOST_BYTES = 8 * 1024 * 1024
 MOST_WINDOW_NS = 1_000_000_000
+KEPT_BYTES = 96 * 1024 * 1024
 NEWEST = ("commanded", "applied", "gripper", "stain", "score")  # of these the last sample is enough
 FOLLOWED = ("pose", "wrench", "field")  # from these slip and over-force are judged, as they are live
 
@@ -27,6 +28,7 @@ class MomentAnswers:
 
     def __init__(self, shelf: Shelf) -> None:
         self.shelf = shelf
+        self._kept = Kept()
 
     def on_frames(self, folder: Path, episode: str, topic: str, indices: list[int]) -> dict[str, Any]:
         """Return pictures by number, as many as fit into a message: {indices, jpegs}."""
@@ -50,24 +52,54 @@ class MomentAnswers:
         file = self.shelf.episode(folder, episode)
         t_ns = int(t_ns)
         since_ns = max(int(since_ns), t_ns - MOST_WINDOW_NS)
+        self._kept.open(file)
         streams = {}
         for topic in file.topics:
             signal = topic.split("/")[1]
             if signal in NEWEST or signal in FOLLOWED:
-                streams[topic] = _window(file, topic, since_ns if signal in FOLLOWED else t_ns, t_ns)
-        return {"t_ns": t_ns, "streams": streams, "poses": pack(_poses(file, pictures_ns or []))}
+                streams[topic] = self._kept.window(topic, since_ns if signal in FOLLOWED else t_ns, t_ns)
+        return {"t_ns": t_ns, "streams": streams, "poses": pack(self._kept.poses(pictures_ns or []))}
 
 
-def _window(file: EpisodeFile, topic: str, since_ns: int, t_ns: int) -> dict[str, Any]:
-    times = file.times_ns(topic)
-    last = int(np.searchsorted(times, t_ns, side="right"))
-    first = min(int(np.searchsorted(times, since_ns, side="right")), max(last - 1, 0))
-    return {"t_ns": pack(times[first:last]), "data": pack(file.samples(topic, first, last))}
+class Kept:
+    """Streams of the episode that is looked at, kept in memory as far as there is room: a read is slower than a slice."""
 
+    def __init__(self) -> None:
+        self._file: EpisodeFile | None = None
+        self._data: dict[str, np.ndarray] = {}
+        self._bytes = 0
 
-def _poses(file: EpisodeFile, pictures_ns: list[int]) -> np.ndarray:
-    if "arm/pose" not in file.topics or not len(file.times_ns("arm/pose")):
-        return np.zeros((0, 7))
-    times = file.times_ns("arm/pose")
-    found = [file.sample("arm/pose", nearest(times, int(t_ns))) for t_ns in pictures_ns]
-    return np.asarray(found, dtype=np.float64).reshape(-1, 7)
+    def open(self, file: EpisodeFile) -> None:
+        """Forget the episode before."""
+        if file is not self._file:
+            self._file, self._data, self._bytes = file, {}, 0
+
+    def samples(self, topic: str, first: int, last: int) -> np.ndarray:
+        """Return samples `first` to before `last` of a stream."""
+        assert self._file is not None
+        if topic not in self._data:
+            spec = self._file.spec(topic)
+            size = len(self._file.times_ns(topic)) * int(np.prod(spec.shape)) * np.dtype(spec.dtype).itemsize
+            if self._bytes + size > KEPT_BYTES:
+                return self._file.samples(topic, first, last)
+            self._data[topic] = self._file.data(topic)
+            self._bytes += size
+        return self._data[topic][first:last]
+
+    def window(self, topic: str, since_ns: int, t_ns: int) -> dict[str, Any]:
+        """Return the samples after `since_ns` up to `t_ns`, the last one in any case: {t_ns, data}."""
+        assert self._file is not None
+        times = self._file.times_ns(topic)
+        last = int(np.searchsorted(times, t_ns, side="right"))
+        first = min(int(np.searchsorted(times, since_ns, side="right")), max(last - 1, 0))
+        return {"t_ns": pack(times[first:last]), "data": pack(self.samples(topic, first, last))}
+
+    def poses(self, pictures_ns: list[int]) -> np.ndarray:
+        """Return the measured tool poses (k, 7) nearest to some times."""
+        assert self._file is not None
+        if "arm/pose" not in self._file.topics or not len(self._file.times_ns("arm/pose")):
+            return np.zeros((0, 7))
+        times = self._file.times_ns("arm/pose")
+        indices = [nearest(times, int(t_ns)) for t_ns in pictures_ns]
+        found = [self.samples("arm/pose", index, index + 1)[0] for index in indices]
+        return np.asarray(found, dtype=np.float64).reshape(-1, 7)

@@ -23,7 +23,8 @@ from widgets.views.scales import FIELD_STEPS_MM, FORCE_STEPS_N, Range, Scales
 
 RAW = (1e-6, 1e-6)  # time constants in s: as good as none
 KEEP = 2048
-AGAIN_NS = 400_000_000  # after a jump the last 0.4 s are read: as long as slip looks back
+AGAIN_NS = 250_000_000  # after a jump the last 0.25 s are read: longer than slip looks back
+MOST_EDGES = 6  # steps in which they are read
 GAP_NS = 300_000_000  # a step forward up to this is no jump
 
 
@@ -149,7 +150,9 @@ class RecordedLive:
         fields = [streams[f"{name}/field"][0] for name in names if f"{name}/field" in streams]
         times = np.unique(np.concatenate([*fields, [t_ns]])).astype(np.int64)
         done = max(self._last.values(), default=-1)
-        return [int(each) for each in times if each > done or each == t_ns]
+        edges = [int(each) for each in times if each > done or each == t_ns]
+        every = -(-len(edges) // MOST_EDGES)
+        return edges[::-1][::every][::-1]
 
     def _scales(self, live: Live, t_ns: int) -> Scales:
         """Return scales that only grow within an episode, so that arrows do not change their size with every jump."""

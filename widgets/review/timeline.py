@@ -96,6 +96,8 @@ class Timeline(QWidget):
         self.force.getAxis("bottom").setHeight(4)
         for plot in self._plots:
             plot.plotItem.setMouseEnabled(x=True, y=False)
+            for side in ("left", "bottom"):
+                plot.plotItem.getAxis(side).setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
             plot.scene().sigMouseClicked.connect(lambda event, plot=plot: self._on_click(plot, event))
 
     def _build_side(self, name: str) -> QVBoxLayout:

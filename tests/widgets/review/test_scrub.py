@@ -31,6 +31,10 @@ def collect(page: ReviewPage) -> list[Moment]:
     return moments
 
 
+def await_moments(qtbot: QtBot, moments: list[Moment], count: int) -> None:
+    qtbot.waitUntil(lambda: len(moments) == count, timeout=LONG_MS)
+
+
 def test_steps_show_each_picture_once_with_what_belongs_to_it(
     qtbot: QtBot, open_window: Open, demonstrations: Path
 ) -> None:
@@ -40,7 +44,7 @@ def test_steps_show_each_picture_once_with_what_belongs_to_it(
     moments = collect(page)
     for count in range(1, 7):
         QTest.keyClick(page, Qt.Key.Key_Right)
-        qtbot.waitUntil(lambda count=count: len(moments) == count, timeout=LONG_MS)
+        await_moments(qtbot, moments, count)
     assert [moment.pictures[0].index for moment in moments] == list(range(21, 27))
     with EpisodeFile(opened(page).path) as episode:
         wrench, times = episode.data("finger/wrench"), episode.times_ns("finger/wrench")
