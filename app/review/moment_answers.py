@@ -62,7 +62,7 @@ class MomentAnswers:
 
 
 class Kept:
-    """Streams of the episode that is looked at, kept in memory as far as there is room: a read is slower than a slice."""
+    """Streams of the episode that is looked at, in memory as far as there is room: a slice is quicker than a read."""
 
     def __init__(self) -> None:
         self._file: EpisodeFile | None = None
