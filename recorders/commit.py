@@ -6,7 +6,7 @@ the work. Used by the recorder after each take, and at its start for the takes t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from recorders.samples import KeptSamples, Selection, gap_flags
 SCORE_TOPIC = "task/score"
 RECOVERED_TEXT = "The recorder ended before the take did; up to 0.1 s may be missing at the end."
 DAMAGED_SUFFIX = ".damaged"
+WRENCH_BYTES = 1024 * 1024
 _SLACK_BYTES = 1024 * 1024
 
 
@@ -58,17 +59,32 @@ class _Survey:
     last_ns: int = 0
     score: float | None = None
     peak_n: float | None = None
+    wrenches: dict[str, bytearray] = field(
+        default_factory=dict
+    )  # by type; looked at together, there are many
 
     def note(self, kept: KeptSamples) -> None:
         header = kept.message.header
-        self.first_ns = min(self.first_ns or header.t_ns[kept.first], header.t_ns[kept.first])
-        self.last_ns = max(self.last_ns, header.t_ns[kept.last - 1])
-        if kept.message.topic == SCORE_TOPIC:
+        first_ns, last_ns = header.t_ns[kept.first], header.t_ns[kept.last - 1]
+        if first_ns < self.first_ns or not self.first_ns:
+            self.first_ns = first_ns
+        if last_ns > self.last_ns:
+            self.last_ns = last_ns
+        if header.signal == "wrench" and header.shape == (6,):
+            waiting = self.wrenches.setdefault(header.dtype, bytearray())
+            waiting += kept.data()
+            if len(waiting) > WRENCH_BYTES:
+                self.finish()
+        elif kept.message.topic == SCORE_TOPIC:
             rows = np.frombuffer(kept.data(), header.dtype).reshape(-1, *header.shape)
             self.score = float(rows[-1].ravel()[0])
-        elif header.signal == "wrench" and header.shape == (6,):
-            peak = peak_force(np.frombuffer(kept.data(), header.dtype).reshape(-1, 6))
+
+    def finish(self) -> None:
+        """Look at the wrenches that came since."""
+        for dtype, waiting in self.wrenches.items():
+            peak = peak_force(np.frombuffer(waiting, dtype).reshape(-1, 6))
             self.peak_n = max(self.peak_n or 0.0, peak)
+        self.wrenches = {}
 
 
 def commit(folder: Path, journal: Path) -> Committed | None:
@@ -125,6 +141,7 @@ def _convert(reader: JournalReader, take: TakeRecord, part: Path, final: Path) -
             if watch is not None:
                 watch.note(kept.message.topic, kept.message.header, kept.message.buffer)
             writer.add(kept, selection.specs[kept.message.topic])
+        survey.finish()
         counts = writer.samples
         if not counts and not reader.damaged:
             return None

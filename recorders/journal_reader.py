@@ -9,7 +9,6 @@ import mmap
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from types import TracebackType
@@ -36,8 +35,7 @@ _BROKEN = (McapError, struct.error, UnicodeDecodeError, KeyError, WireError)
 R = TypeVar("R", TakeRecord, StopRecord)
 
 
-@dataclass(frozen=True)
-class JournalMessage:
+class JournalMessage(msgspec.Struct, frozen=True):
     """One message of the wire as it was recorded; `t_receive_ns` is on the session clock."""
 
     topic: str
@@ -93,17 +91,18 @@ class JournalReader:
     def messages(self) -> Iterator[JournalMessage]:
         """Yield every readable message in the order of its arrival. May be called again."""
         self.damaged = 0
-        for opcode, content in self._records():
+        for opcode, place in self._records():
             if opcode != Opcode.CHUNK:
                 continue
             try:
-                unpacked = list(_unpack(content))
+                unpacked = list(_unpack(self._map[place]))
             except _BROKEN:
                 self.damaged += 1
                 continue
             yield from unpacked
 
-    def _records(self) -> Iterator[tuple[int, bytes]]:
+    def _records(self) -> Iterator[tuple[int, slice]]:
+        """Yield the kind of each complete record and the place of its content."""
         at = len(MAGIC)
         while at + _RECORD.size <= self._size:
             opcode, length = _RECORD.unpack_from(self._map, at)
@@ -113,16 +112,16 @@ class JournalReader:
             if opcode == Opcode.DATA_END:
                 at = self._size
                 break
-            yield opcode, bytes(self._map[start : start + length])
+            yield opcode, slice(start, start + length)
             at = start + length
         self.tail_bytes = self._size - at
 
     def _read_records(self) -> None:
-        for opcode, content in self._records():
+        for opcode, place in self._records():
             if opcode != Opcode.METADATA:
                 continue
             try:
-                metadata = Metadata.read(ReadDataStream(BytesIO(content)))
+                metadata = Metadata.read(ReadDataStream(BytesIO(self._map[place])))
             except _BROKEN:
                 continue
             if metadata.name == "take":

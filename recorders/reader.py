@@ -30,7 +30,7 @@ from recorders.hdf5.schema import (
 from recorders.hdf5.verify import problems_of
 
 _CACHE_BYTES = 8 * 1024 * 1024
-_BROKEN = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError)
+_BROKEN = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, MemoryError)
 _FROM_A_COPY = "Restore it from a copy, or move it out of the folder"
 
 

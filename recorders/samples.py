@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+import msgspec
 import numpy as np
 
 from app.core.episodes import Flag
@@ -146,8 +147,7 @@ def gap_flags(counters: Mapping[str, SequenceCounter]) -> list[Flag]:
     ]
 
 
-@dataclass(frozen=True)
-class KeptSamples:
+class KeptSamples(msgspec.Struct, frozen=True):
     """Samples `first` … `last` - 1 of a recorded message, which go into the episode."""
 
     message: JournalMessage
@@ -157,12 +157,14 @@ class KeptSamples:
     def times(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Return session and device times."""
         header = self.message.header
+        if self.last - self.first == header.count:
+            return header.t_ns, header.t_device_ns
         return header.t_ns[self.first : self.last], header.t_device_ns[self.first : self.last]
 
     def data(self) -> memoryview:
         """Return the bytes of these samples; a picture as it is."""
         header, buffer = self.message.header, self.message.buffer
-        if header.encoding != "raw":
+        if header.encoding != "raw" or self.last - self.first == header.count:
             return buffer
         size = len(buffer) // header.count
         return buffer[self.first * size : self.last * size]

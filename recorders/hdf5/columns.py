@@ -38,11 +38,13 @@ class Column:
         self._digest = hasher.new()
         self.rows = 0
 
-    def append(self, data: bytes | memoryview) -> None:
-        """Add whole rows as their bytes (C order, the data set's own type)."""
+    def append(self, data: bytes | memoryview) -> bool:
+        """Add whole rows as their bytes (C order, the data set's own type); returns whether the file was written to."""
         self._pending += data
-        if len(self._pending) >= FLUSH_BYTES:
-            self._flush(growing=True)
+        if len(self._pending) < FLUSH_BYTES:
+            return False
+        self._flush(growing=True)
+        return True
 
     def _flush(self, growing: bool) -> None:
         data, self._pending = self._pending, bytearray()

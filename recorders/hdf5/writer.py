@@ -21,6 +21,8 @@ from recorders.hdf5.hashing import Hasher
 from recorders.hdf5.schema import DATA, FORMAT, LIBVER, OFFSETS, SCHEMA_VERSION, STREAMS
 from recorders.samples import KeptSamples
 
+ROWS = 4096  # of a stream that are gathered before they go to their columns
+
 
 @dataclass
 class Expected:
@@ -46,25 +48,47 @@ class _Stream:
             hasher, self.group, DATA, () if pictures else spec.shape, "|u1" if pictures else spec.dtype
         )
         self._offsets = Column(hasher, self.group, OFFSETS, (), "<i8") if pictures else None
+        self._begin_rows()
         self._end = 0
         if self._offsets is not None:
-            self._offsets.append(array("q", [0]).tobytes())
+            self._ends.append(0)
 
-    def add(self, kept: KeptSamples) -> None:
+    def _begin_rows(self) -> None:
+        # what comes with each sample is a few numbers: they are gathered and go to their columns together
+        self._times, self._device_times, self._receive_times, self._seqs, self._ends = (
+            array("q") for _ in range(5)
+        )
+
+    def add(self, kept: KeptSamples) -> bool:
+        """Take samples in; returns whether rows went to the columns."""
         times, device_times = kept.times()
         count, first = len(times), kept.message.header.seq + kept.first
         self.samples += count
-        self._t_ns.append(array("q", times).tobytes())
-        self._t_device_ns.append(array("q", device_times).tobytes())
-        self._t_receive_ns.append(array("q", (kept.message.t_receive_ns,) * count).tobytes())
-        self._seq.append(array("q", range(first, first + count)).tobytes())
+        self._times.extend(times)
+        self._device_times.extend(device_times)
+        self._receive_times.extend((kept.message.t_receive_ns,) * count)
+        self._seqs.extend(range(first, first + count))
         data = kept.data()
-        self._data.append(data)
+        flushed = self._data.append(data)
         if self._offsets is not None:
             self._end += len(data)
-            self._offsets.append(array("q", (self._end,)).tobytes())
+            self._ends.append(self._end)
+        if len(self._times) >= ROWS:
+            self._pass_on()
+            flushed = True
+        return flushed
+
+    def _pass_on(self) -> None:
+        self._t_ns.append(self._times.tobytes())
+        self._t_device_ns.append(self._device_times.tobytes())
+        self._t_receive_ns.append(self._receive_times.tobytes())
+        self._seq.append(self._seqs.tobytes())
+        if self._offsets is not None:
+            self._offsets.append(self._ends.tobytes())
+        self._begin_rows()
 
     def finish(self, about: Mapping[str, Any], expected: Expected) -> None:
+        self._pass_on()
         columns = {"t_ns": self._t_ns, "t_device_ns": self._t_device_ns, "t_receive_ns": self._t_receive_ns,
                    "seq": self._seq, DATA: self._data}  # fmt: skip
         if self._offsets is not None:
@@ -118,8 +142,8 @@ class EpisodeWriter:
         stream = self._streams.get(spec.topic)
         if stream is None:
             stream = self._streams[spec.topic] = _Stream(self._hasher, self._root, spec)
-        stream.add(kept)
-        self._guard.check()
+        if stream.add(kept):
+            self._guard.check()
 
     def finish(self, attributes: Mapping[str, Any], of_streams: Mapping[str, Mapping[str, Any]]) -> Expected:
         """Write what is left, wait until it is on the disk, and return what must be found in the file.
@@ -144,7 +168,6 @@ class EpisodeWriter:
 
 
 def peak_force(block: np.ndarray) -> float:
-    """Return the largest norm of the force part of wrenches (n, 6), in newtons; NaN for none."""
-    return (
-        float(np.linalg.norm(block[:, :3].astype(np.float64), axis=1).max()) if len(block) else float("nan")
-    )
+    """Return the largest norm of the force part of wrenches (n, 6), in newtons; NaN if none is a number."""
+    norms = np.linalg.norm(block[:, :3].astype(np.float64), axis=1)
+    return float(np.fmax.reduce(norms, initial=np.nan))
