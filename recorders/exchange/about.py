@@ -49,6 +49,7 @@ class EpisodeAbout(msgspec.Struct, frozen=True):
     Attributes:
         span_ns: Session times of the exported part.
         phases: Marks (session time in ns, name).
+        subtasks: What is done from when to when (ns, ns, words).
         rig: What the device server said of itself when it was recorded.
     """
 
@@ -70,6 +71,7 @@ class EpisodeAbout(msgspec.Struct, frozen=True):
     text: str = ""
     span_ns: tuple[int, int] = (0, 0)
     phases: tuple[tuple[int, str], ...] = ()
+    subtasks: tuple[tuple[int, int, str], ...] = ()
     provenance: dict[str, Any] | None = None
     rig: dict[str, Any] | None = None
 

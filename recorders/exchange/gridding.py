@@ -271,5 +271,5 @@ def _about(file: EpisodeFile, row: EpisodeRow, folder: Path) -> EpisodeAbout:
         outcome=row.outcome, recorded_outcome=row.recorded_outcome, operator=row.operator, condition=row.condition,
         seed=row.seed, score=row.score, peak_force_n=row.peak_force_n, dropped=row.dropped, recovered=row.recovered,
         notes=row.notes, text=row.text, span_ns=row.span_ns, phases=labels.phases, provenance=row.provenance,
-        rig=file.attributes["rig"],
+        subtasks=labels.subtasks, rig=file.attributes["rig"],
     )  # fmt: skip

@@ -82,7 +82,10 @@ def incoming_of(found: Found, source: Path, software: str) -> Incoming:
         start, end = about.span_ns
         if 0 < start < end:
             attributes |= {"start_ns": start, "end_ns": end}
-        labels = {"phases": [list(mark) for mark in about.phases], "notes": about.notes}
+        labels = {
+            "phases": [list(mark) for mark in about.phases], "notes": about.notes,
+            "subtasks": [list(each) for each in about.subtasks],
+        }  # fmt: skip
     return Incoming(
         found.where, streams, attributes, {name: value for name, value in labels.items() if value}
     )

@@ -81,18 +81,17 @@ class LerobotWriter:
     def add(self, episode: GridEpisode) -> None:
         """Write one episode: a row group, and its pictures behind those before it."""
         number, count = len(self._rows), len(episode)
-        text = episode.about.instruction or episode.about.task or "unnamed"
-        task = self._tasks.setdefault(text, len(self._tasks))
+        tasks, task_index = self._tasks_of(episode)
         columns = columns_of(episode)
         indices: dict[str, np.ndarray] = {
             "timestamp": (np.arange(count) / self._rate).astype(np.float32), "frame_index": np.arange(count),
             "episode_index": np.full(count, number), "index": np.arange(self._frames, self._frames + count),
-            "task_index": np.full(count, task),
+            "task_index": task_index,
         }  # fmt: skip
         everything = columns | {name: values.reshape(count, 1) for name, values in indices.items()}
         self._describe(everything, episode)
         row = {
-            "episode_index": number, "tasks": [text], "length": count,
+            "episode_index": number, "tasks": tasks, "length": count,
             **self._write_rows(everything), "dataset_from_index": self._frames,
             "dataset_to_index": self._frames + count,
             "meta/episodes/chunk_index": 0, "meta/episodes/file_index": 0,
@@ -102,6 +101,17 @@ class LerobotWriter:
         self._rows.append(row)
         self._episodes.append(episode.about)
         self._frames += count
+
+    def _tasks_of(self, episode: GridEpisode) -> tuple[list[str], np.ndarray]:
+        """Return an episode's tasks, its instruction first, and the number (T,) of each tick's: a subtask if said."""
+        text = episode.about.instruction or episode.about.task or "unnamed"
+        tasks, index = [text], np.full(len(episode), self._tasks.setdefault(text, len(self._tasks)))
+        for start_ns, end_ns, words in episode.about.subtasks:
+            inside = (episode.t_ns >= start_ns) & (episode.t_ns < end_ns)
+            if inside.any():
+                index[inside] = self._tasks.setdefault(words, len(self._tasks))
+                tasks.append(words)
+        return list(dict.fromkeys(tasks)), index
 
     def finish(self) -> None:
         """Write everything below meta/, and close."""

@@ -59,6 +59,8 @@ def test_history_is_a_line_that_survives_restarts(steps: list[dict[str, object] 
         ({"trim_start_ns": 5, "trim_end_ns": 5}, "would start at 5 and end at 5"),
         ({"phases": [[1, " "]]}, "each with a name"), ({"notes": "x" * 30_000}, "longer than 20000"),
         ({"trim_start_ns": "soon"}, "Expected"),
+        ({"subtasks": [[5, 5, "press"]]}, "an end after its start"),
+        ({"subtasks": [[1, 5, "press"], [4, 9, "wipe"]]}, "are over each other"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_refused_and_changes_nothing(

@@ -49,6 +49,7 @@ class ThresholdLines(QObject):
                 labelOpts={"position": 0.5 if name == "enter" else 0.3, "color": theme.colour("text"),
                            "anchors": [(0.5, 1.1 if name == "enter" else -0.1)] * 2, "fill": theme.colour("well", 0.7)},
             )  # fmt: skip
+            line.label.setFont(theme.font("small"))
             line.setHoverPen(pen(theme.colour("accent"), 4.0))
             line.setZValue(35)
             line.setCursor(Qt.CursorShape.SizeVerCursor)
@@ -138,7 +139,8 @@ class PhaseTools(QWidget):
         box.setKeyboardTracking(False)
         box.setAccessibleName(name)
         box.setToolTip(tip)
-        box.setMinimumWidth(88)
+        box.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)  # the lines are dragged, the wheel steps
+        box.setFixedWidth(88)
         return box
 
     def _build(self) -> None:

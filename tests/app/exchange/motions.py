@@ -111,6 +111,8 @@ def make_labelled(folder: Path, seconds: float = 2.0) -> str:
     change_labels(
         folder, uuid,
         {"outcome": "success", "instruction": "wipe it – gently", "notes": "käse",
-         "phases": [[START_NS + 500_000_000, "approach"], [START_NS + 1_000_000_000, "contact"]]},
+         "phases": [[START_NS + 500_000_000, "approach"], [START_NS + 1_000_000_000, "contact"]],
+         "subtasks": [[START_NS + 500_000_000, START_NS + 990_000_000, "come near"],
+                      [START_NS + 1_000_000_000, START_NS + 1_400_000_000, "press gently"]]},
     )  # fmt: skip
     return uuid

@@ -93,6 +93,19 @@ def test_pictures_come_back_at_their_own_times_without_repeats(
             )
 
 
+def test_a_row_of_lerobot_has_the_subtask_as_its_task(trip: tuple[str, Path, str, Path]) -> None:
+    kind, home, uuid, _ = trip
+    if kind != "lerobot":
+        return
+    parquet = pytest.importorskip("pyarrow.parquet")
+    names = dict(zip(*parquet.read_table(home / "set/meta/tasks.parquet").to_pydict().values(), strict=True))
+    data = parquet.read_table(home / "set/data/chunk-000/file-000.parquet").to_pydict()
+    rows = [names[t] for t, e in zip(data["task_index"], data["episode_index"], strict=True) if e == 0]
+    subtasks = read_labels(home / "first", uuid).labels.subtasks
+    said = [next((words for start, end, words in subtasks if start <= t < end), "") for t in grid()]
+    assert rows == [words or "wipe it – gently" for words in said]
+
+
 def test_what_was_said_of_the_episode_comes_back(trip: tuple[str, Path, str, Path]) -> None:
     kind, home, uuid, path = trip
     before, after = find_episode(home / "first", uuid), find_episode(home / "second", path.stem)
@@ -101,7 +114,9 @@ def test_what_was_said_of_the_episode_comes_back(trip: tuple[str, Path, str, Pat
         assert getattr(after, name) == getattr(before, name), name
     assert (after.outcome, after.instruction) == ("success", "wipe it – gently")
     labels = read_labels(home / "second", path.stem).labels
-    assert labels.phases == read_labels(home / "first", uuid).labels.phases
+    said = read_labels(home / "first", uuid).labels
+    assert (labels.phases, labels.subtasks) == (said.phases, said.subtasks)
+    assert len(said.subtasks) == 2
     assert after.provenance is not None
     assert after.provenance["parent"] == uuid
     assert after.provenance["original"] == {"parent": "an-older-one", "recipe": "pulse"}
