@@ -14,6 +14,7 @@ from app.core.project import (
 )
 from widgets.bridge.bridge import Bridge
 from widgets.bridge.jobs import Jobs
+from widgets.cloud_session import CloudSession
 from widgets.hand.hand import Hand
 from widgets.inputs.tones import Tones
 from widgets.notifications.centre import Notifications
@@ -68,6 +69,7 @@ class WindowContext:
         status: The status strip; the page that runs something sets it.
         theme: Colours, sizes, fonts.
         hand: Keyboard and mouse with the dead-man; `hand.engage(endpoint, page)` sends beats there.
+        clouds: The cloud of the rig's depth cameras: whether, how fine, `refine()`.
         tones: Let the contact force be heard; off until the person wants them.
         autostart: Connect the rig as soon as Collect appears (tests may not want that).
     """
@@ -81,4 +83,5 @@ class WindowContext:
     theme: Theme
     hand: Hand
     tones: Tones
+    clouds: CloudSession
     autostart: bool = True

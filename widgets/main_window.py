@@ -61,7 +61,7 @@ class MainWindow(QWidget):
             self._stack.addWidget(page)
         self.strip = StatusStrip(context.status, context.theme)
         self._build()
-        self.toasts = Toasts(context.notifications, context.theme, self._stack)
+        self.toasts = Toasts(context.notifications, context.theme, self._stack, self._rail)
         self.panel = NotificationPanel(context.notifications, context.theme, self._stack)
         self.toasts.cover = self.panel
         self.key_map = KeyMap(context.theme, self)
@@ -144,6 +144,7 @@ class MainWindow(QWidget):
             self.pages[before].vanish()
         self._stack.setCurrentIndex(index)
         self._rail.mark(index)
+        self.toasts.set_beside(self.pages[index].watched)
         self._tell_idle()
         self.pages[index].appear()
         self.pages[index].setFocus()

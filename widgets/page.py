@@ -17,12 +17,14 @@ class Page(QWidget):
         icon: Name of an SVG file in `resources/style/icons`.
         key: Its digit: Ctrl+key opens it.
         key_help: Rows of (key, what it does) for the key map; groups start with a row ("", heading).
+        watched: It shows the robot as it moves: messages stand beside it, not over it.
     """
 
     title: ClassVar[str] = ""
     icon: ClassVar[str] = ""
     key: ClassVar[int] = 0
     key_help: ClassVar[tuple[tuple[str, str], ...]] = ()
+    watched: ClassVar[bool] = False
 
     def __init__(self, context: WindowContext) -> None:
         super().__init__()

@@ -94,9 +94,10 @@ class Session(QObject):
             theme=theme,
             hand=Hand(self.bridge, self),
             tones=Tones(self.bridge.jobs, rig_session, self),
+            clouds=CloudSession(self.bridge, rig_session, self),
             autostart=autostart,
         )
-        self.clouds = CloudSession(self.bridge, self.context.rig, self)
+        self.layout_state.add("cloud", lambda: self.context.clouds.density, self.context.clouds.set_density)
         self.window = MainWindow(self.context, pages, self.layout_state)
         self.window.theme_asked.connect(self._on_theme_asked)
 

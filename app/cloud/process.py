@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import replace
 from typing import Any
 
 import zmq
@@ -90,9 +91,11 @@ def _serve(client: DeviceClient, views: Views, maker: Maker, link: ChildLink, pe
         for intent in link.poll():
             if intent.get("name") == "refine":
                 maker.refine = True
+            elif intent.get("name") == "density":
+                maker.set_density(intent)
         for topic, header, buffer in client.receive(RECEIVE_MS):
             views.take(topic.decode(), header, buffer)
-        if views.fresh and time.monotonic() >= next_s:
+        if views.fresh and maker.wanted and time.monotonic() >= next_s:
             next_s = time.monotonic() + period_s
             maker.make(views)
         maker.tell()
@@ -105,6 +108,7 @@ class Maker:
         seq: Clouds published so far.
         refused: Depth pictures that were refused; the reason is told once for each kind.
         refine: Register the cameras at the next cloud.
+        wanted: Whether clouds are made at all.
     """
 
     def __init__(
@@ -115,7 +119,7 @@ class Maker:
         self._socket.setsockopt(zmq.SNDHWM, 2)  # an old cloud is worth nothing
         self.endpoint = endpoint_of(self._socket)
         self.seq = self.refused = 0
-        self.refine = refine
+        self.refine, self.wanted = refine, True
         self._told: set[str] = set()
         self._state: dict[str, Any] = {}
         self._next_state, self._since, self._since_seq = 0.0, time.monotonic(), 0
@@ -143,6 +147,24 @@ class Maker:
             "cameras": [v.camera.name for v in good],
         }
         self._state["took_ms"] = round((time.perf_counter() - began) * 1e3, 1)
+
+    def set_density(self, intent: dict[str, Any]) -> None:
+        """Make the next clouds as the intent `density` says: `wanted`, `voxel_mm`, `outlier`, `budget`.
+
+        What is out of its range is told, and changes nothing.
+        """
+        now = self._fusion.settings
+        try:
+            self._fusion.settings = replace(
+                now,
+                voxel_m=float(intent.get("voxel_mm", now.voxel_m * 1e3)) * 1e-3,
+                outlier=intent.get("outlier", now.outlier),
+                budget=int(intent.get("budget", now.budget)),
+            )
+            self.wanted = bool(intent.get("wanted", True))
+        except (UsageError, TypeError, ValueError) as error:
+            sentence = error.sentence() if isinstance(error, UsageError) else str(error)
+            self._link.notice(f"The cloud stays as it is: {sentence}", "warning")
 
     def _register(self, views: list[View]) -> None:
         try:

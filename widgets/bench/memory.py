@@ -73,11 +73,14 @@ def slope(times_s: np.ndarray, values_mb: np.ndarray, block_s: float = BLOCK_S) 
     if len(times_s) < 2:
         return None
     blocks = ((times_s - times_s[0]) / block_s).astype(int)
-    count = int(blocks[-1])  # the last block may not be whole
+    whole = np.unique(blocks)[
+        :-1
+    ]  # the last block may not be whole; a machine that stood still may skip some
+    count = len(whole)
     if count < 4:
         return None
-    t = np.array([times_s[blocks == index].mean() for index in range(count)]) / 3600.0
-    y = np.array([values_mb[blocks == index].mean() for index in range(count)])
+    t = np.array([times_s[blocks == index].mean() for index in whole]) / 3600.0
+    y = np.array([values_mb[blocks == index].mean() for index in whole])
     centred = t - t.mean()
     spread = float(centred @ centred)
     gradient = float(centred @ y) / spread

@@ -14,11 +14,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.cloud.settings import MOST_POINTS
 from app.core.errors import ProcessError, UsageError
 from app.core.ids import new_uuid
 from app.core.priority import prefer_window
 from app.setup.display import find_display
 from widgets.application import THEME_NAMES, keep_for_good, make_application
+from widgets.cloud_session import Density
 
 if TYPE_CHECKING:
     from widgets.bridge.jobs import Job
@@ -35,6 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, default=20.0, help="how long is measured")
     parser.add_argument("--soak", type=float, default=0.0, metavar="SECONDS", help="memory over a long run")
     parser.add_argument("--cloud", action="store_true", help="with depth and the cloud of all cameras")
+    parser.add_argument(
+        "--points",
+        type=int,
+        default=0,
+        help="with --cloud: points of a cloud, 100,000 at most; 0: every 4 mm one",
+    )
     parser.add_argument("--rig", default="", help="another rig than the load's own")
     parser.add_argument("--size", default="1600x1000", help="WIDTHxHEIGHT of the window in pixels")
     parser.add_argument("--theme", choices=THEME_NAMES, default="dark")
@@ -52,6 +60,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     if args.seconds < 1.0 or args.soak < 0.0:
         raise UsageError("bench window", "it needs a second at least", options=["--seconds 1", "--soak 600"])
+    if not 0 <= args.points <= MOST_POINTS:
+        raise UsageError("--points", "that many are not shown", options=[f"0 to {MOST_POINTS}"])
     prefer_window()
     if not find_display()[0]:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
@@ -113,8 +123,17 @@ class Bench:
             START_S,
         )
         self._begin_take()
+        self._start_cloud()
         self.pause(WARM_UP_S)
         keep_for_good()
+
+    def _start_cloud(self) -> None:
+        if not self._args.cloud:
+            return
+        self.wait(lambda: self._views.cloud.count > 0, "a cloud", START_S)
+        if self._args.points:
+            self._context.clouds.ask(Density(voxel_mm=0.0, outlier="none", budget=self._args.points))
+            self.wait(lambda: self._views.cloud.count == self._args.points, "that many points", START_S)
 
     def _begin_take(self) -> None:
         assert self._recorder is not None

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable
 
 import msgspec
 import zmq
 
+from app.core.allocator import return_free_pages
 from app.core.errors import WireError
 from app.core.wire.client import KIND_COMMAND, KIND_ENABLE, SYNC_PREFIX, Endpoints
 from app.core.wire.codec import decode, encode
@@ -29,6 +31,8 @@ STREAMING_MS = (
     5  # streams are collected at this pace rather than woken for: thousands of messages a second come
 )
 MOST_MESSAGES = 2000  # of the streams in one round, so that beats never wait behind a burst
+BURST = 200  # messages in a round, of five in an ordinary one: the process was away and had to catch up
+SETTLE_S = 2.0
 
 
 class IoThread:
@@ -50,6 +54,7 @@ class IoThread:
         self._streams: zmq.Socket[bytes] | None = None
         self._input: zmq.Socket[bytes] | None = None
         self._ending = False
+        self._trim_at_s = 0.0
         self._thread = threading.Thread(target=self._run, name="window-io")
 
     @property
@@ -99,7 +104,7 @@ class IoThread:
             poller.register(correspondent.socket, zmq.POLLIN)
         poller.poll(IDLE_MS if self._streams is None else STREAMING_MS)
         self._outbox.run_all(reader)
-        self._receive_streams()
+        self._return_memory(self._receive_streams())
         for correspondent in [*self.readers.values(), *([self.device] if self.device else [])]:
             correspondent.receive()
             correspondent.expire()
@@ -168,14 +173,24 @@ class IoThread:
         if reader is not None:
             reader.close()
 
-    def _receive_streams(self) -> None:
+    def _return_memory(self, received: int) -> None:
+        """Give back what a burst took, once it is over: freed messages lie among blocks that stay."""
+        now = time.monotonic()
+        if received >= BURST:
+            self._trim_at_s = now + SETTLE_S
+        elif self._trim_at_s and now >= self._trim_at_s:
+            self._trim_at_s = 0.0
+            return_free_pages()
+
+    def _receive_streams(self) -> int:
+        """Take in what came; returns how many messages that were."""
         if self._streams is None:
-            return
-        for _ in range(MOST_MESSAGES):
+            return 0
+        for count in range(MOST_MESSAGES):
             try:
                 frames = self._streams.recv_multipart(zmq.NOBLOCK, copy=False)
             except zmq.Again:
-                return
+                return count
             topic = frames[0].bytes
             if len(frames) < 3 or topic.startswith(SYNC_PREFIX):
                 continue
@@ -185,6 +200,7 @@ class IoThread:
                 self.feed.refused += 1
                 continue
             self.feed.take(topic.decode(errors="replace"), header, frames[2].buffer)
+        return MOST_MESSAGES
 
     def _close_sockets(self) -> None:
         self.disconnect_device()

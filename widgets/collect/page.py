@@ -38,6 +38,7 @@ class CollectPage(Page):
 
     title = "Collect"
     icon = "collect"
+    watched = True
     key = 1
     key_help = (*HELP, *RECORDING_HELP)
 
@@ -151,4 +152,5 @@ class CollectPage(Page):
         self.bar.plan.setValue(int(state["plan"]))
         self.session.person = str(state["person"])
         self.bar.person.setText(self.session.person)
+        self.bar.person.setCursorPosition(0)
         self.views.restore_state(state["views"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QCheckBox,
@@ -34,6 +34,7 @@ PRIMARY = {
     Phase.KEPT: "Next take",
     Phase.FAULT: "Try again",
 }
+NARROW = 138  # grid steps: below this the buttons and all labels have no room beside each other
 OPERATORS = (("hand", "By hand"), ("script", "By script"))
 
 
@@ -43,7 +44,7 @@ class HandGauge(QAbstractButton):
     def __init__(self, session: CollectSession, hand: Hand, theme: Theme) -> None:
         super().__init__()
         self._session, self._hand, self._theme = session, hand, theme
-        self.setFixedSize(theme.grid(20), theme.px("primary"))
+        self.setFixedHeight(theme.px("primary"))
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setToolTip("− and + change the speed. Press here, or I, to choose the input and its settings.")
@@ -128,17 +129,16 @@ class RecordingBar(QWidget):
     def __init__(self, session: CollectSession, hand: Hand, theme: Theme) -> None:
         super().__init__()
         self._session = session
-        row = QHBoxLayout(self)
+        self._theme, self._narrow = theme, False
+        self._row = row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(theme.grid(2))
         self.primary = KeyButton("", "", theme, "primary", "Enter")
-        self.primary.setFixedWidth(theme.grid(29))
         self.primary.clicked.connect(self.next_pressed)
         self.discard = KeyButton("", "", theme, "", "⌫", "Backspace")
-        self.discard.setFixedSize(theme.grid(20), theme.px("primary"))
+        self.discard.setFixedHeight(theme.px("primary"))
         self.discard.clicked.connect(self.discard_pressed)
         self.tare = KeyButton("Tare", "", theme, "", "T", "Make the present force the zero")
-        self.tare.setFixedSize(theme.grid(10), theme.px("primary"))
+        self.tare.setFixedHeight(theme.px("primary"))
         self.tare.clicked.connect(self.tare_pressed)
         for button in (self.primary, self.discard, self.tare):
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -146,7 +146,31 @@ class RecordingBar(QWidget):
         self.gauge = HandGauge(session, hand, theme)
         row.addWidget(self.gauge)
         row.addLayout(self._fields(theme), 1)
+        self._set_widths()
         self.refresh()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give up room where there is little."""
+        super().resizeEvent(event)
+        narrow = self.width() < self._theme.grid(NARROW)
+        if narrow != self._narrow:
+            self._narrow = narrow
+            self._set_widths()
+
+    def _set_widths(self) -> None:
+        """Fix the widths of the buttons; a narrow bar goes without the labels of fields that speak for themselves."""
+        grid, narrow = self._theme.grid, self._narrow
+        self._row.setSpacing(grid(1 if narrow else 2))
+        for button, steps, fewer in (
+            (self.primary, 29, 25.5),
+            (self.discard, 20, 17.5),
+            (self.tare, 10, 9),
+            (self.gauge, 20, 19),
+        ):
+            button.setFixedWidth(grid(fewer if narrow else steps))
+        for label in self._labels:
+            label.setVisible(not narrow)
+        self._row.activate()
 
     def _fields(self, theme: Theme) -> QGridLayout:
         self.plan = QSpinBox()
@@ -166,6 +190,7 @@ class RecordingBar(QWidget):
         self.person = QLineEdit(self._session.person)
         self.person.setPlaceholderText("Your name")
         self.person.setMinimumWidth(theme.grid(10))
+        self.person.setToolTip("Who drives; it is stored with every take")
         self.instruction = QLineEdit(self._session.instruction)
         self.instruction.setCursorPosition(0)
         self.instruction.setToolTip("The task in words; it is stored with every take")
@@ -177,6 +202,7 @@ class RecordingBar(QWidget):
         return self._arrange(theme)
 
     def _arrange(self, theme: Theme) -> QGridLayout:
+        self._labels: list[QLabel] = []
         grid = QGridLayout()
         grid.setVerticalSpacing(4)
         grid.setHorizontalSpacing(theme.grid())
@@ -189,6 +215,8 @@ class RecordingBar(QWidget):
         for line, column, span, words, widget in rows:
             label = QLabel(words)
             label.setProperty("role", "small")
+            self._labels.append(label)
+            widget.setAccessibleName(words)
             grid.addWidget(label, line, column)
             widget.setFixedHeight(theme.grid(3.5))
             widget.setStyleSheet("min-height: 0;")
@@ -206,7 +234,7 @@ class RecordingBar(QWidget):
         """Show what the keys do now."""
         phase = self._session.phase
         practice = self._session.practice and phase is Phase.READY
-        self.primary.setText("Reset the board" if practice else PRIMARY[phase])
+        self.primary.setText("Reset board" if practice else PRIMARY[phase])
         self.primary.setEnabled(phase not in BUSY and phase is not Phase.SCRIPT)
         self.discard.setText("Discard take" if phase is Phase.RECORDING else "Reset board")
         self.discard.setEnabled(phase in (Phase.READY, Phase.RECORDING, Phase.FAULT))

@@ -43,6 +43,7 @@ class DeployPage(Page):
 
     title = "Deploy"
     icon = "deploy"
+    watched = True
     key = 5
     key_help = (
         ("", "Deploy"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QButtonGroup, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
@@ -63,6 +63,11 @@ class Rail(QWidget):
             column.addWidget(button)
         column.addStretch(1)
         self._group.idClicked.connect(self.chosen)
+
+    def free_area(self) -> QRect:
+        """Return what lies below the buttons, in the rail's own pixels."""
+        top = max((button.geometry().bottom() for button in self._group.buttons()), default=0) + 1
+        return QRect(0, top, self.width(), self.height() - top)
 
     def mark(self, index: int) -> None:
         """Show which workspace is open."""

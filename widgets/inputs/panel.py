@@ -92,7 +92,7 @@ class InputPanel(QFrame):
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(inner)
-        self._inner = inner
+        self._outer, self._content, self._area = outer, column, area
         outer.addWidget(area, 1)
 
     def _head(self) -> QHBoxLayout:
@@ -180,8 +180,15 @@ class InputPanel(QFrame):
         page = self.parentWidget()
         if page is None:
             return
-        grid = self._theme.grid
-        room = page.height() - grid(12)
-        self._inner.adjustSize()
-        height = min(self._inner.sizeHint().height() + grid(9), room)
+        grid, margins = self._theme.grid, self._outer.contentsMargins()
+        room = page.height() - grid(11)
+        width = self.width() - margins.left() - margins.right()
+        needed = self._content_height(width)
+        head = self._area.y() if self._area.y() > 0 else grid(7)
+        height = min(needed + head + margins.bottom() + 2, room)
         self.setGeometry(grid(2), page.height() - grid(9.5) - height, self.width(), height)
+
+    def _content_height(self, width: int) -> int:
+        """Return how high the fields are at a width: wrapped words need more than their size hint says."""
+        self._content.activate()
+        return max(self._content.totalHeightForWidth(width), self._content.totalMinimumSize().height())

@@ -1,12 +1,17 @@
-"""Toasts: the newest messages for some seconds at the upper right, over the page, never in the way of the keyboard."""
+"""Toasts: the newest messages for some seconds, never in the way of the keyboard.
+
+At the upper right over the page; in the rail, below the names of the workspaces, where the page shows the robot as it
+moves.
+"""
 
 from __future__ import annotations
 
 from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
+from widgets.frame.rail import Rail
 from widgets.notifications.centre import Notification, Notifications
 from widgets.theme.icons import icon, picture
 from widgets.theme.tokens import Theme
@@ -28,27 +33,40 @@ class Toast(QFrame):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         colour = theme.colour(COLOURS[item.level]).name()
         self.setStyleSheet(f'QFrame[role="card"] {{ border-left: 4px solid {colour}; }}')
-        row = QHBoxLayout(self)
-        row.setContentsMargins(theme.grid(1.5), theme.grid(), theme.grid(), theme.grid())
-        row.setSpacing(theme.grid())
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(theme.grid(1.5), theme.grid(), theme.grid(), theme.grid())
+        self._grid.setSpacing(theme.grid())
+        self._grid.setVerticalSpacing(theme.grid(0.5))
+        self._grid.setColumnStretch(1, 1)
         sign = QLabel()
         sign.setPixmap(picture(item.level, colour))
-        row.addWidget(sign, 0, Qt.AlignmentFlag.AlignTop)
+        self._grid.addWidget(sign, 0, 0, Qt.AlignmentFlag.AlignTop)
         self._words = QLabel()
         self._words.setWordWrap(True)
         self._words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        row.addWidget(self._words, 1)
+        self._grid.addWidget(self._words, 0, 1)
+        self._below, self._theme = False, theme
         close = QToolButton()
         close.setProperty("role", "quiet")
         close.setIcon(icon("close", theme.colour("muted").name(), size=16))
         close.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         close.setToolTip("Hide; the message stays in the list")
+        close.setFixedSize(theme.grid(3), theme.grid(3))
+        close.setStyleSheet("min-height: 0; padding: 0;")
         close.clicked.connect(self.closed)
-        row.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
+        self._grid.addWidget(close, 0, 2, Qt.AlignmentFlag.AlignTop)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.closed)
         self.refresh()
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Put the words below icon and button, and smaller, instead of between them."""
+        if narrow != self._below:
+            self._below = narrow
+            self._words.setFont(self._theme.font("small" if narrow else "text"))
+            self._grid.removeWidget(self._words)
+            self._grid.addWidget(self._words, *((1, 0, 1, 3) if narrow else (0, 1, 1, 1)))
 
     def refresh(self) -> None:
         """Show the message again with its count; only an error's time starts anew, a chatter must not stay for ever."""
@@ -59,12 +77,18 @@ class Toast(QFrame):
 
 
 class Toasts(QWidget):
-    """The stack of toasts over a host widget; takes no room and no clicks beside its toasts."""
+    """The stack of toasts over a host widget or in the rail; takes no room and no clicks beside its toasts.
 
-    def __init__(self, notifications: Notifications, theme: Theme, host: QWidget) -> None:
-        super().__init__(host)
+    Args:
+        host: The pages; its parent holds the stack.
+        rail: Stands beside it.
+    """
+
+    def __init__(self, notifications: Notifications, theme: Theme, host: QWidget, rail: Rail) -> None:
+        super().__init__(host.parentWidget())
         self._theme = theme
-        self._host = host
+        self._host, self._rail = host, rail
+        self._beside = False
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(theme.grid())
@@ -108,16 +132,44 @@ class Toasts(QWidget):
         else:
             self.hide()
 
+    def set_beside(self, beside: bool) -> None:
+        """Stand in the rail from now on, or over the page."""
+        self._beside = beside
+        if self._toasts:
+            self.place()
+
     def place(self) -> None:
-        """Move to the upper right of the host: what is pressed and watched most lies below."""
+        """Move to the rail's free part, or to the upper right of the page: what is pressed most lies below."""
         width = min(self._theme.grid(52), self._host.width() - self._theme.grid(4))
-        height = 0
+        if self._beside:
+            width = self._rail.width() - self._theme.grid(2)
+        heights = []
         for toast in self._toasts:
-            toast.setFixedSize(width, toast.heightForWidth(width))
-            height += toast.height() + self._column.spacing()
-        self.setFixedSize(width, max(1, height))
+            toast.set_narrow(self._beside)
+            toast.setFixedWidth(width)
+            toast.setFixedHeight(toast.heightForWidth(width))
+            heights.append(toast.height() + self._column.spacing())
+        if self._beside:
+            self._place_beside(width, heights)
+            return
+        for toast in self._toasts:
+            toast.show()
+        self.setFixedSize(width, max(1, sum(heights)))
         margin = self._theme.grid(2)
-        self.move(self._host.width() - width - margin, self._theme.grid(5))
+        self.move(self._host.x() + self._host.width() - width - margin, self._host.y() + self._theme.grid(5))
+
+    def _place_beside(self, width: int, heights: list[int]) -> None:
+        """Stand at the foot of the rail; the oldest ones that do not fit are in the list of messages alone."""
+        room = self._rail.free_area()
+        used = 0
+        fits: list[bool] = []
+        for height in reversed(heights):
+            fits.append(not fits or (fits[-1] and used + height <= room.height()))
+            used += height if fits[-1] else 0
+        for toast, shown in zip(self._toasts, reversed(fits), strict=True):
+            toast.setVisible(shown)
+        self.setFixedSize(width, max(1, used))
+        self.move(self._rail.x() + self._theme.grid(), self._rail.y() + self._rail.height() - used)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Follow the host's size."""

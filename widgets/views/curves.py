@@ -131,6 +131,9 @@ class Plot(QWidget):
         self._plot.setMenuEnabled(False)
         self._plot.hideButtons()
         self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._plot.setSizePolicy(
+            QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored
+        )  # the readout decides
         self.canvas: QWidget = self._plot.viewport()
         self._style(theme, with_axis)
         self._curves = []
@@ -206,7 +209,7 @@ class Curves(QWidget):
         for index, panel in enumerate(panels):
             plot = Plot(panel, theme, with_axis=index == len(panels) - 1)
             self._plots.append(plot)
-            column.addWidget(plot, 3 if len(panel.traces) > 2 else 2)
+            column.addWidget(plot, max(3, 1 + len(panel.traces)))  # as its readout has lines
 
     def first_plot(self) -> QWidget:
         """Return the widget that draws the curves of the first panel: benches count its paints."""

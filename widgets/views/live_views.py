@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QRect, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from app.core.sensors import field_devices
 from app.core.wire.messages import ServerInfo
@@ -22,53 +21,12 @@ from widgets.views.pads import Pads
 from widgets.views.panels import panels_for
 from widgets.views.scene.choice import make_scene
 from widgets.views.scene.cloud import LiveCloud
+from widgets.views.scene.cloud_menu import CloudMenu
 from widgets.views.scene.content import set_ground, set_live
+from widgets.views.titled import Titled
 
 SCENE_EVERY = 2  # ticks: 30 pictures a second
 STILL_EVERY = 6  # a camera that sends no new picture still gets its overlay moved
-
-
-class Titled(QFrame):
-    """A widget under a caption, in a frame."""
-
-    def __init__(self, title: str, inner: QWidget, context: WindowContext) -> None:
-        super().__init__()
-        self._title, self._theme = title, context.theme
-        self.note = ""
-        self.setProperty("role", "well")
-        self._column, self._inner = QVBoxLayout(self), inner
-        self._column.setContentsMargins(1, 25, 1, 1)
-        self._column.addWidget(inner)
-
-    def put(self, inner: QWidget) -> None:
-        """Show another widget in place of the present one, which is deleted."""
-        self._column.replaceWidget(self._inner, inner)
-        self._inner.hide()
-        self._inner.deleteLater()
-        self._inner = inner
-
-    def set_note(self, note: str) -> None:
-        """Say something at the right of the caption."""
-        if note != self.note:
-            self.note = note
-            self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw frame and caption."""
-        super().paintEvent(event)
-        with QPainter(self) as painter:  # ended even if drawing fails: an open painter takes the window down
-            self._draw(painter)
-
-    def _draw(self, painter: QPainter) -> None:
-        strip = QRect(1, 1, self.width() - 2, 24)
-        painter.fillRect(strip, self._theme.colour("surface"))
-        painter.setFont(self._theme.font("small", bold=True))
-        painter.setPen(self._theme.colour("text"))
-        painter.drawText(strip.adjusted(8, 0, -8, 0), Qt.AlignmentFlag.AlignVCenter, self._title)
-        painter.setFont(self._theme.font("small"))
-        painter.setPen(self._theme.colour("muted"))
-        right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-        painter.drawText(strip.adjusted(8, 0, -8, 0), right, self.note)
 
 
 class LiveViews(QWidget):
@@ -102,6 +60,7 @@ class LiveViews(QWidget):
         set_ground(self.scene, context.theme)
         self.curves = Curves(context.bridge, context.theme)
         self._scene_box = Titled("3D scene", scene_widget, context)
+        self._scene_box.set_corner(CloudMenu(context.clouds, context.theme))
         self._scene_box.set_note("drag to turn, wheel to zoom")
         self._scene_box.setToolTip(f"3D scene, {self.scene.kind}")
         self._curve_box = Titled("Last 10 seconds", self.curves, context)
@@ -113,6 +72,7 @@ class LiveViews(QWidget):
         self.grid.calibrate_asked.connect(self._calibrate)
         self._watch = CalibrationWatch(context, self)
         self._watch.moved.connect(self._on_moved)
+        context.clouds.changed.connect(self._on_clouds)
         context.bridge.pictured.connect(self._on_pictured)
         context.rig.described.connect(lambda: self.attach(context.rig.info))
 
@@ -137,7 +97,7 @@ class LiveViews(QWidget):
         for splitter in (self._top, self._right, self._whole):
             splitter.setHandleWidth(gap)
             splitter.setChildrenCollapsible(False)
-        self._right.setSizes([400, 400])
+        self._right.setSizes([340, 460])  # in the smallest window every line of the readouts has room
         self._whole.setSizes([560, 820])
         self._whole.setStretchFactor(0, 2)
         self._whole.setStretchFactor(1, 3)
@@ -214,8 +174,13 @@ class LiveViews(QWidget):
                 t_ns = view.shown_ns if frame.image is None else frame.t_ns  # not decoded yet: the one before
                 view.show_frame(frame, at_picture(self.live, bridge, t_ns), note)
 
+    def _on_clouds(self) -> None:
+        if not (self._context.clouds.running and self._context.clouds.shown):
+            self.cloud.clear()
+
     def _refresh_scene(self) -> None:
-        self.cloud.refresh(self._context.bridge)
+        if self._context.clouds.shown:
+            self.cloud.refresh(self._context.bridge)
         set_live(self.scene, self.live, self._context.theme)
         self.scene.redraw()
 

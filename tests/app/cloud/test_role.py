@@ -46,6 +46,13 @@ def test_clouds_come_and_lie_on_the_scene(tmp_path: Path) -> None:
         points, colours, header = first_cloud(str(ready["endpoint"]))
         notice = hub.wait_for(role, ("notice",), 20.0)
         state = hub.wait_for(role, ("state",), 20.0, points=len(points)).body
+        hub.intent(role, "density", voxel_mm=0.0, outlier="none", budget=700)
+        state = hub.wait_for(role, ("state",), 20.0, points=700).body
+        hub.intent(role, "density", voxel_mm=500.0)
+        refusal = hub.wait_for(role, ("notice",), 20.0).body["text"]
+        hub.intent(role, "density", wanted=False)
+        hub.wait_for(role, ("state",), 20.0, rate_hz=0.0)
+    assert "--voxel-mm" in refusal
     assert header.shape == (len(points), 4)
     assert len(points) > 1000
     assert np.percentile(height_of_table_or_ball(points), 95) < 3e-3
