@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.widgets.device_double import DeviceDouble
 from widgets.bridge.bridge import Bridge
+from widgets.bridge.io_thread import BURST
 from widgets.bridge.letters import Answer
 
 
@@ -79,6 +80,30 @@ def test_a_decoded_picture_is_told_between_two_ticks(
     assert len(told) <= 3, "one signal for what came together"
     bridge.disconnect_device()
     assert not bridge._picture_timer.isActive(), "nothing is looked for without a device server"
+
+
+def test_memory_goes_back_once_after_a_burst(
+    qtbot: QtBot, bridge: Bridge, device: DeviceDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    returned: list[int] = []
+    monkeypatch.setattr("widgets.bridge.io_thread.SETTLE_S", 0.1)
+    monkeypatch.setattr("widgets.bridge.io_thread.return_free_pages", lambda: returned.append(1))
+    connect(bridge, device)
+    device.publish("arm/pose", np.ones((10, 7)))
+    qtbot.waitUntil(lambda: bridge.history("arm/pose") is not None)
+    assert not returned, "ordinary messages are no burst"
+    gate = threading.Event()
+
+    def hold() -> None:
+        gate.wait(10.0)
+
+    bridge._io.post(hold)
+    for _ in range(3 * BURST):
+        device.publish("arm/pose", np.ones((1, 7)))
+    gate.set()
+    qtbot.waitUntil(lambda: (h := bridge.history("arm/pose")) is not None and h.total == 10 + 3 * BURST)
+    qtbot.waitUntil(lambda: bool(returned))
+    assert returned == [1]
 
 
 def test_a_marker_field_keeps_its_newest_and_a_curve_of_all(
