@@ -162,9 +162,9 @@ class RecordingBar(QWidget):
         grid, narrow = self._theme.grid, self._narrow
         self._row.setSpacing(grid(1 if narrow else 2))
         for button, steps, fewer in (
-            (self.primary, 29, 25.5),
+            (self.primary, 29, 25),
             (self.discard, 20, 17.5),
-            (self.tare, 10, 9),
+            (self.tare, 10, 9.5),
             (self.gauge, 20, 19),
         ):
             button.setFixedWidth(grid(fewer if narrow else steps))
