@@ -17,7 +17,7 @@ import numpy as np
 
 from app.core.errors import EpisodeError
 from app.core.wire.messages import StreamSpec
-from recorders.hdf5.attributes import is_sealed, read_text
+from recorders.hdf5.attributes import is_sealed, read_attributes, read_text, text_of
 from recorders.hdf5.schema import (
     DATA,
     EPISODE_ATTRIBUTES,
@@ -211,21 +211,22 @@ class EpisodeFile:
                 f"episode {self.path}", f"schema version {version} is not known here", options=[str(SCHEMA_VERSION)],
                 way_out="Open it with the Touchstone version that recorded it",
             )  # fmt: skip
-        if not is_sealed(self._file):
-            raise ValueError("its attributes are not what was written")
 
     def _read_attributes(self) -> dict[str, Any]:
+        stored = read_attributes(self._file)
+        if not is_sealed(stored):
+            raise ValueError("its attributes are not what was written")
         values: dict[str, Any] = {}
         for name, kind in EPISODE_ATTRIBUTES.items():
-            if kind.endswith("?") and name not in self._file.attrs:
+            if kind.endswith("?") and name not in stored:
                 values[name] = None
                 continue
             kind = kind.rstrip("?")
             if kind in ("text", "json"):
-                text = read_text(self._file, name)
+                text = text_of(name, stored[name])
                 values[name] = text if kind == "text" else json.loads(text)
             else:
-                values[name] = {"int": int, "float": float, "bool": bool}[kind](self._file.attrs[name])
+                values[name] = {"int": int, "float": float, "bool": bool}[kind](stored[name])
         return values
 
     def _read_specs(self) -> dict[str, StreamSpec]:

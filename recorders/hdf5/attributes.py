@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import h5py
@@ -33,26 +34,37 @@ def read_text(target: h5py.Group, name: str) -> str:
         KeyError: If it is missing.
         ValueError: If it is no fixed-length text.
     """
-    value = target.attrs[name]
+    return text_of(name, target.attrs[name])
+
+
+def text_of(name: str, value: Any) -> str:
+    """Return the value of a text attribute.
+
+    Raises:
+        ValueError: If it is no fixed-length text.
+    """
     if isinstance(value, np.ndarray) or not isinstance(value, bytes):
         raise ValueError(f"attribute {name} is no fixed-length text")
     return bytes(value).decode()
 
 
-def attributes_digest(target: h5py.Group) -> str:
+def read_attributes(target: h5py.Group) -> dict[str, Any]:
+    """Return all attributes by name; reading one is slow, so that this is done once."""
+    return {name: target.attrs[name] for name in target.attrs}
+
+
+def attributes_digest(values: Mapping[str, Any]) -> str:
     """Return the digest over all attributes but the digest itself, by name and bytes."""
-    names = sorted(name for name in target.attrs if name != DIGEST)
-    return digest_of(
-        part for name in names for part in (name.encode(), np.asarray(target.attrs[name]).tobytes())
-    )
+    names = sorted(name for name in values if name != DIGEST)
+    return digest_of(part for name in names for part in (name.encode(), np.asarray(values[name]).tobytes()))
 
 
 def seal(target: h5py.Group) -> None:
     """Write the digest over all attributes."""
-    target.attrs.create(DIGEST, np.bytes_(attributes_digest(target)))
+    target.attrs.create(DIGEST, np.bytes_(attributes_digest(read_attributes(target))))
 
 
-def is_sealed(target: h5py.Group) -> bool:
-    """Whether the attributes are as they were sealed."""
-    stored = target.attrs.get(DIGEST)
-    return isinstance(stored, bytes) and stored == attributes_digest(target).encode()
+def is_sealed(values: Mapping[str, Any]) -> bool:
+    """Whether the attributes (of `read_attributes`) are as they were sealed."""
+    stored = values.get(DIGEST)
+    return isinstance(stored, bytes) and stored == attributes_digest(values).encode()

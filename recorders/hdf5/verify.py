@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 import h5py
 import numpy as np
 
-from recorders.hdf5.attributes import is_sealed
+from recorders.hdf5.attributes import is_sealed, read_attributes
 from recorders.hdf5.hashing import Hasher
 from recorders.hdf5.schema import DATA, DIGEST, OFFSETS, STREAMS, columns_of
 from recorders.hdf5.writer import Expected
@@ -82,10 +82,10 @@ def problems_of(file: h5py.File, encodings: Mapping[str, str], expected: Expecte
         encodings: Encoding of each topic in it.
         expected: What was written; None = compare with the digests in the file.
     """
-    problems = [] if is_sealed(file) else ["its attributes are not what was written"]
+    problems = [] if is_sealed(read_attributes(file)) else ["its attributes are not what was written"]
     found = set()
     for topic in encodings:
-        if not is_sealed(file[f"{STREAMS}/{topic}"]):
+        if not is_sealed(read_attributes(file[f"{STREAMS}/{topic}"])):
             problems.append(f"the attributes of stream {topic} are not what was written")
     with Hasher() as hasher:
         for path, dataset in datasets_of(file, encodings):
