@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -53,11 +54,15 @@ def press(qtbot: QtBot, session: Session, page: CollectPage, keys: tuple[Qt.Key,
     page.setFocus()
     for key in (K.Key_Space, *keys):
         QTest.keyPress(page, key)
-    for _ in range(ms // 50):
-        qtbot.wait(50)
+    until = time.monotonic() + ms * 1e-3
+
+    def held_long_enough() -> bool:
         if session.context.hand.grip is Grip.LOST:
             QTest.keyRelease(page, K.Key_Space)
             QTest.keyPress(page, K.Key_Space)
+        return time.monotonic() > until
+
+    qtbot.waitUntil(held_long_enough, timeout=LONG_MS)
     for key in (*keys, K.Key_Space):
         QTest.keyRelease(page, key)
 
@@ -88,7 +93,10 @@ def test_a_camera_is_calibrated_in_the_window_from_the_first_view_to_keep(
     told: list[str] = []
     for keys, ms in turns():
         press(qtbot, session, page, keys, ms)
-        qtbot.wait(900)
+        looked = (
+            wizard.looks + 8
+        )  # about a second of pictures: the arm comes to rest, and a view is taken or not
+        qtbot.waitUntil(lambda looked=looked: wizard.looks >= looked, timeout=LONG_MS)
         told.append(f"{wizard.views.count()} views; {wizard.advice.text()}")
         if wizard.solve.isEnabled() and wizard.views.count() >= 16:
             break

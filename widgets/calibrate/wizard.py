@@ -31,12 +31,17 @@ HOW = "Move the arm, let go, and wait until the view is taken. Moving: drag on a
 
 
 class CalibrationWizard(QDialog):
-    """Calibrates one camera of the rig that is connected."""
+    """Calibrates one camera of the rig that is connected.
+
+    Attributes:
+        looks: How many pictures were looked at for the board.
+    """
 
     def __init__(self, context: WindowContext, camera: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._context, self.camera = context, camera
         self.job: Job | None = None
+        self.looks = 0
         self.setWindowTitle(f"Calibrate the {camera} camera")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.picture, self.settings = BoardPicture(context.theme), BoardSettings()
@@ -116,6 +121,7 @@ class CalibrationWizard(QDialog):
     def _on_state(self, body: dict[str, Any]) -> None:
         name = body.get("name")
         if name == "look":
+            self.looks += 1
             self.picture.show_board(body["corners"], self._size, bool(body["still"]))
             self.seen.setText(str(body["words"]) or "Taken.")
         elif name == "views":
