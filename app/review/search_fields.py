@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from app.core.episodes import OUTCOMES, EpisodeRow
 from app.core.errors import TouchstoneError
@@ -157,8 +158,10 @@ def field_named(name: str, measures: Collection[str]) -> Field:
     for measure in measures:
         if measure.lower() == low:
             return measure_field(measure)
+    names = [*FIELDS, *sorted(measures)]
     raise SearchError(
-        repr(name), "nothing of this name can be searched", options=[*FIELDS, *sorted(measures)],
+        repr(name), "nothing of this name can be searched",
+        options=get_close_matches(low, names, 5, 0.5) or names,
         way_out="Put words that hold a sign like : or > in quotes",
     )  # fmt: skip
 

@@ -71,6 +71,11 @@ def complete(
     return Completions(start, at, tuple(fit[:MOST]))
 
 
+def is_begun(word: str, measures: Iterable[str] = ()) -> bool:
+    """Return whether a word that is being typed may become the name of a field."""
+    return any(name.startswith(word.lower()) for name in (*FIELDS, *measures, "not"))
+
+
 def _choices(name: str, values: Mapping[str, list[str]]) -> list[str]:
     found = FIELDS.get(canonical(name))
     if isinstance(found, StateField):

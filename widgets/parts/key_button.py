@@ -92,3 +92,21 @@ class KeyButton(QPushButton):
         if self.property("role") == "primary":
             return self.theme.colour("accent_text")
         return QColor("#ffffff") if self.property("role") == "danger" else self.theme.colour("text")
+
+
+class CaptionButton(KeyButton):
+    """A low key button for a row of names; its key is written behind the words."""
+
+    def __init__(self, text: str, key: str, theme: Theme, tip: str = "") -> None:
+        super().__init__(text, key, theme, role="caption", tip=tip)
+        self.setStyleSheet("")
+        self.setText(text)
+
+    def setText(self, text: str) -> None:
+        """Show words, with the key behind them."""
+        key = self.key.replace("Shift+", "⇧").replace("+", " ")
+        super().setText(f"{text}  {key}")
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the button without a cap."""
+        QPushButton.paintEvent(self, event)

@@ -17,9 +17,12 @@ class Sides(QWidget):
     Args:
         sides: Names and panels; the first one is shown.
         key: Shows the next one.
+        beside: What stands at the right of the names, whatever is shown.
     """
 
-    def __init__(self, theme: Theme, sides: Sequence[tuple[str, QWidget]], key: str) -> None:
+    def __init__(
+        self, theme: Theme, sides: Sequence[tuple[str, QWidget]], key: str, beside: Sequence[QWidget] = ()
+    ) -> None:
         super().__init__()
         self._names = [name for name, _ in sides]
         self._buttons: dict[str, QPushButton] = {}
@@ -39,7 +42,7 @@ class Sides(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.grid(0.5))
-        layout.addLayout(row(*self._buttons.values(), 1))
+        layout.addLayout(row(*self._buttons.values(), 1, *beside))
         layout.addWidget(place)
         QShortcut(QKeySequence(key), self).activated.connect(self._next)
         self.show_side(self._names[0])

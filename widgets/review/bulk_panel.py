@@ -65,21 +65,23 @@ class BulkPanel(QWidget):
         self.tags.setToolTip("Tags with commas between; a minus takes one away")
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(self._theme.grid(1.5))
+        grid.setHorizontalSpacing(self._theme.grid())
         grid.setVerticalSpacing(self._theme.grid())
-        grid.addLayout(row(self.count, self.about, 1), 0, 0, 1, 2)
+        grid.addLayout(row(self.count, self.about, 1, self.trash), 0, 0, 1, 2)
         rows = (
-            ("Outcome", row(*self.outcome_buttons.values(), 1, self.reject, self.trash)),
-            ("Together", row(self.export, self.accept, 1, self.undo, self.redo)),
+            ("Outcome", row(*self.outcome_buttons.values(), 1, self.reject)),
+            ("All", row(self.export, self.accept, 1, self.undo, self.redo)),
         )
         for number, (name, layout) in enumerate(rows, 1):
             grid.addWidget(label(name, "muted"), number, 0)
             grid.addLayout(layout, number, 1)
-        texts = row(self.instruction, label("Notes", "muted"), self.notes, label("Tags", "muted"), self.tags)
-        for column, share in ((0, 3), (2, 3), (4, 2)):
+        names = [label(name, "muted") for _, name, _ in fields]
+        texts = row(
+            *(each for pair in zip(names, (field for field, *_ in fields), strict=True) for each in pair)
+        )
+        for column, share in ((1, 3), (3, 3), (5, 2)):
             texts.setStretch(column, share)
-        grid.addWidget(label("Instruction", "muted"), 3, 0)
-        grid.addLayout(texts, 3, 1)
+        grid.addLayout(texts, 3, 0, 1, 2)
         grid.setColumnStretch(1, 1)
 
     def _connect(self) -> None:

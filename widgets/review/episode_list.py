@@ -93,6 +93,7 @@ class EpisodeList(QWidget):
         self.order_box.setAccessibleName("Order")
         self.filter_button.setAccessibleName("Filter")
         self.mistake.hide()
+        self.mistake.setMaximumHeight(5 * self.mistake.fontMetrics().lineSpacing())
         self.filter.setSourceModel(self.model)
         self.view.setModel(self.filter)
         self.view.setItemDelegate(EpisodeDelegate(theme, self.view))
@@ -106,8 +107,8 @@ class EpisodeList(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.grid())
         boxes = row(self.folder_box, self.order_box)
-        boxes.setStretch(0, 1)
-        boxes.setStretch(1, 1)
+        boxes.setStretch(0, 11)
+        boxes.setStretch(1, 8)
         layout.addLayout(boxes)
         above = row(self.search, self.filter_button)
         above.setStretch(0, 1)
@@ -124,6 +125,7 @@ class EpisodeList(QWidget):
     def _connect(self) -> None:
         self.folder_box.currentIndexChanged.connect(self._on_folder)
         self.order_box.currentIndexChanged.connect(self._on_order)
+        self._library.partly_listed.connect(self._on_part)
         self.search.asked.connect(lambda _query: self._on_filter())
         self.search.mistaken.connect(self._on_mistake)
         self.filter_button.clicked.connect(self._on_menu)
@@ -178,6 +180,11 @@ class EpisodeList(QWidget):
         self._fill(items, current)
         self.listed.emit(len(items))
 
+    def _on_part(self, folder: str, items: list[EpisodeRow], pending: int) -> None:
+        if folder == str(self.folder):
+            self._fill(items, self.current())
+            self.count.setText(f"{plural(len(items), 'episode')}, {plural(pending, 'file')} to be read")
+
     def _fill(self, items: list[EpisodeRow], current: EpisodeRow | None) -> None:
         """Put rows into the list in the chosen order; what was selected and seen stays so, as far as it is there."""
         marked, place = list(self._marked), self.view.verticalScrollBar().value()
@@ -229,6 +236,7 @@ class EpisodeList(QWidget):
 
     def _on_mistake(self, text: str) -> None:
         self.mistake.setText(text)
+        self.mistake.setToolTip(text)
         self.mistake.setVisible(bool(text))
         set_role(self.mistake, "warning" if text else "small")
 
@@ -243,15 +251,18 @@ class EpisodeList(QWidget):
             self.select_row(0)
 
     def _show_counts(self) -> None:
-        shown, total = self.filter.rowCount(), len(self.model.items)
+        shown = self.filter.rowCount()
+        trash = self.search.query.names("is", "trashed")
+        total = sum(1 for item in self.model.items if trash or not item.trashed_at)
         if total == 0:
-            self.empty.say("", "No episodes in this folder yet.")
+            gone = "All episodes are in the trash." if self.model.items else "No episodes in this folder yet."
+            self.empty.say("", gone)
             self.count.setText("")
         elif shown == 0:
             self.empty.say("Nothing matches", "Clear the search.")
         self._stack.setCurrentWidget(self.empty if shown == 0 else self.view)
         if total:
-            self.count.setText(f"{shown} of {plural(total, 'episode')}")
+            self.count.setText(plural(total, "episode") if shown == total else f"{shown} of {total}")
         self.trash.show_items(self.model.items)
 
     def select_row(self, row_number: int) -> None:

@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QWidget
 
 from app.core.episodes import EpisodeRow
-from widgets.parts.key_button import KeyButton
+from widgets.parts.key_button import CaptionButton, KeyButton
 from widgets.parts.text import label, row
 from widgets.theme.tokens import Theme
 
@@ -59,10 +59,10 @@ class LabelsPanel(QWidget):
         self.trim_in = KeyButton("In", "I", theme, tip="Cut off everything before the playhead")
         self.trim_out = KeyButton("Out", "O", theme, tip="Cut off everything after the playhead")
         self.trim_clear = KeyButton("Whole", "Shift+X", theme, caption="⇧X", tip="Cut nothing off")
-        self.undo = KeyButton("Undo", "Ctrl+Z", theme, caption="Ctrl Z")
-        self.redo = KeyButton("Redo", "Ctrl+Shift+Z", theme, caption="Ctrl ⇧ Z")
+        self.undo = CaptionButton("Undo", "Ctrl+Z", theme)
+        self.redo = CaptionButton("Redo", "Ctrl+Shift+Z", theme)
         self.reject = KeyButton("Reject", "X", theme, tip="Keep it out of training and export; it stays here")
-        self.trash = KeyButton(
+        self.trash = CaptionButton(
             "Trash", "Del", theme, tip="Put it into the trash; Filter shows what lies there"
         )
         self.split = KeyButton(
@@ -82,12 +82,12 @@ class LabelsPanel(QWidget):
         self.tags.setPlaceholderText("wet board, for paper")
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(self._theme.grid(1.5))
+        grid.setHorizontalSpacing(self._theme.grid())
         grid.setVerticalSpacing(self._theme.grid())
         rows = (
-            ("Outcome", row(*self.outcome_buttons.values(), 1, self.reject, self.trash)),
-            ("Phases", row(*self.phase_buttons.values(), self.unmark, 1, self.split, self.join)),
-            ("Trim", row(self.trim_in, self.trim_out, self.trim_clear, 1, self.undo, self.redo)),
+            ("Outcome", row(*self.outcome_buttons.values(), 1, self.reject)),
+            ("Phases", row(*self.phase_buttons.values(), self.unmark, 1)),
+            ("Trim", row(self.trim_in, self.trim_out, self.trim_clear, 1, self.split, self.join)),
         )
         for number, (name, layout) in enumerate(rows):
             grid.addWidget(label(name, "muted"), number, 0)
@@ -99,11 +99,10 @@ class LabelsPanel(QWidget):
         tags = label("Tags", "muted")
         tags.setBuddy(self.tags)
         self.tags.setAccessibleName("Tags")
-        texts = row(self.instruction, words, self.notes, tags, self.tags)
-        for column, share in ((0, 3), (2, 3), (4, 2)):
+        texts = row(label("Instruction", "muted"), self.instruction, words, self.notes, tags, self.tags)
+        for column, share in ((1, 3), (3, 3), (5, 2)):
             texts.setStretch(column, share)
-        grid.addWidget(label("Instruction", "muted"), len(rows), 0)
-        grid.addLayout(texts, len(rows), 1)
+        grid.addLayout(texts, len(rows), 0, 1, 2)
         grid.setColumnStretch(1, 1)
 
     def _connect(self) -> None:
@@ -126,6 +125,11 @@ class LabelsPanel(QWidget):
             lambda: self._on_text("instruction", self.instruction.text())
         )
         self.notes.editingFinished.connect(lambda: self._on_text("notes", self.notes.text()))
+
+    def lead(self, alone: bool) -> None:
+        """Show the buttons beside the names while one episode is selected, and only then."""
+        for button in self.beside:
+            button.setVisible(alone)
 
     def open(self, item: EpisodeRow | None) -> None:
         """Show an episode whose labels are not known yet, or none."""
@@ -196,6 +200,11 @@ class LabelsPanel(QWidget):
     def _show_life(self, rejected: bool, trashed: bool) -> None:
         self.reject.setChecked(rejected)
         self.trash.setText("Restore" if trashed else "Trash")
+
+    @property
+    def beside(self) -> tuple[CaptionButton, ...]:
+        """Buttons that are of use whatever panel is shown: they stand in the row of names."""
+        return self.undo, self.redo, self.trash
 
     def _on_trash(self) -> None:
         self.life_asked.emit("restore" if self._labels.get("trashed_at") else "trash")

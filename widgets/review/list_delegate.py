@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app.core.episodes import EpisodeRow
 from widgets.review.list_model import ITEM, THUMBNAIL, Index
+from widgets.review.trash_bar import days_left
 from widgets.theme.tokens import Theme
 
 HEIGHT = 88
@@ -25,6 +26,13 @@ def flags_of(item: EpisodeRow) -> list[str]:
     if item.dropped:
         flags.append(f"{item.dropped} dropped")
     flags.extend(sorted({flag.kind for flag in item.flags if flag.kind != "gap"}))
+    if item.trashed_at:
+        left = days_left(item)
+        flags.append(f"{left} d left" if left else "due")
+    if item.rejected:
+        flags.append("rejected")
+    if item.part_of:
+        flags.append("part")
     if item.trimmed:
         flags.append("trimmed")
     if item.label_problem:
@@ -94,7 +102,8 @@ class EpisodeDelegate(QStyledItemDelegate):
         numbers = "   ".join(part for part in (f"{item.seconds:.1f} s", force) if part)
         self._line(painter, QRect(box.left(), box.top() + line, box.width(), line), numbers, score, False)
         flags = "  ·  ".join(flags_of(item))
-        self._line(painter, QRect(box.left(), box.top() + 2 * line, box.width(), line), item.operator, flags, False,
+        who = "  ·  ".join(word for word in (item.operator, *item.tags) if word)
+        self._line(painter, QRect(box.left(), box.top() + 2 * line, box.width(), line), who, flags, False,
                    "warning" if flags else "muted")  # fmt: skip
 
     def _line(

@@ -91,7 +91,7 @@ class ReviewPage(Page):
         self.labelling.addWidget(self.bulk)
         self.quality = QualityPanel(theme, self._ask)
         sides = (("Labels", self.labelling), ("Quality", self.quality), ("Phases", self.viewer.tools))
-        self.judging = Sides(theme, sides, "Q")
+        self.judging = Sides(theme, sides, "Q", self.panel.beside)
         self.statistics = StatisticsView(theme, Plan.of(context))
         self.measuring = QualityRun(context, self.library, self)
         self.watching = WatchBar(theme)
@@ -197,15 +197,21 @@ class ReviewPage(Page):
         self.player.pause()
 
     def save_state(self) -> dict[str, object]:
-        """Return the folder and the width of the list."""
-        return {"folder": self.list.folder_name, "sizes": self._splitter.sizes()}
+        """Return the folder, what was watched, and how the splitters share the room."""
+        sizes = {name: splitter.sizes() for name, splitter in self._splitters().items()}
+        return {"folder": self.list.folder_name, "watched": self.watching.remembered(), **sizes}
+
+    def _splitters(self) -> dict[str, QSplitter]:
+        return {"sizes": self._splitter, "judge": self._judge, "viewer": self.viewer.splitter}
 
     def restore_state(self, state: dict[str, object]) -> None:
-        """Take over folder and width."""
+        """Take over folder and sizes."""
         self.list.choose_folder(str(state.get("folder", "")))
-        sizes = state.get("sizes")
-        if isinstance(sizes, list) and len(sizes) == 2 and all(sizes):
-            self._splitter.setSizes([int(size) for size in sizes])
+        self.watching.remember(state.get("watched"))
+        for name, splitter in self._splitters().items():
+            sizes = state.get(name)
+            if isinstance(sizes, list) and len(sizes) == 2 and all(sizes):
+                splitter.setSizes([int(size) for size in sizes])
 
     def keyPressEvent(self, event: Any) -> None:
         """Page through the list."""
@@ -260,6 +266,7 @@ class ReviewPage(Page):
     def _on_marked(self, items: list[EpisodeRow]) -> None:
         several = len(items) > 1
         self.labelling.setCurrentWidget(self.bulk if several else self.panel)
+        self.panel.lead(not several)
         if several:
             self.bulk.show_items(items)
             self.judging.show_side("Labels")
@@ -308,6 +315,8 @@ class ReviewPage(Page):
         self.watching.opened(item.uuid if item is not None else "")
 
     def _show_right(self, item: EpisodeRow | None) -> None:
+        if item is None and self.list.model.items:
+            self.empty.say("Choose an episode", "It is shown here with its pictures, force and touch.")
         if self.watching.statistics_button.isChecked():
             self._stack.setCurrentWidget(self.statistics)
         else:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QStringListModel, Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QCompleter, QLineEdit
 
 from app.core.episodes import EpisodeRow
-from app.review.search import EVERYTHING, Query, SearchError, parse
-from app.review.search_words import Completions, complete, values_of, with_term
+from app.review.search import EVERYTHING, Query, SearchError, parse, tokens_of
+from app.review.search_words import Completions, complete, is_begun, values_of, with_term
 
-PLACEHOLDER = "Search, or peak > 12 N  (/)"
+PLACEHOLDER = "Search, peak > 12 N"
 
 
 class SearchField(QLineEdit):
@@ -47,8 +48,16 @@ class SearchField(QLineEdit):
         self._completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         self._completer.setWidget(self)
         self._completer.activated.connect(self._on_completion)
-        self.textChanged.connect(lambda _text: self.read())
+        self._typing = False
+        self.textChanged.connect(lambda _text: self._on_typed() if self._typing else self.read())
+        self.returnPressed.connect(self.read)
         self.textEdited.connect(lambda _text: self._offer())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Note that the text is typed, and not finished."""
+        self._typing = True
+        super().keyPressEvent(event)
+        self._typing = False
 
     def know(self, rows: Sequence[EpisodeRow]) -> None:
         """Take over the rows whose values and measures can be searched; read when they are needed."""
@@ -66,8 +75,24 @@ class SearchField(QLineEdit):
 
     def read(self) -> None:
         """Read the text; one that cannot be meant leaves the last good query as it is."""
+        self._take(self.text())
+
+    def _on_typed(self) -> None:
+        """Read what was typed, but for a last word that may become the name of a field."""
+        text = self.text()
+        last = tokens_of(text)[-1:]
+        if (
+            last
+            and last[0].kind == "word"
+            and last[0].end == len(text)
+            and is_begun(last[0].text, self.measures)
+        ):
+            text = text[: last[0].start]
+        self._take(text)
+
+    def _take(self, text: str) -> None:
         try:
-            query = parse(self.text(), self.measures)
+            query = parse(text, self.measures)
         except SearchError as error:
             self.mistaken.emit(error.sentence())
             return

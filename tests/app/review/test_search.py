@@ -60,9 +60,10 @@ def test_what_is_found(text: str, who: str) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("peek > 3", "'peek': nothing of this name can be searched. Valid: outcome"), ("peak >", "a value must follow"),
+        ("peek > 3", "'peek': nothing of this name can be searched. Valid: peak"), ("peak >", "a value must follow"),
         ("peak > high", "'high' is no number. As in: peak > 12 N"), ("peak > 3 s", "peak is a force. Valid: mN, N, kN"),
-        ("peak > 3 far >", "'far': nothing of this name"), ("peak > 3x", "'x' is no unit"),
+        ("xyz > 3", "'xyz': nothing of this name can be searched. Valid: outcome, is, .*lag_ms"),
+        ("peak > 3x", "'x' is no unit"),
         ("jerk > 3 N", "takes no unit"), ("seed > 3 s", "takes no unit"), ("outcome:", "Valid: success"),
         ("outcome:great", "Valid: success, failure, discarded"), ("is:odd", "no such state. Valid: success"),
         ("operator > ann", "Write operator:ann"), ("date:tomorrow", "no date"), ("date > 2026-13", "no date"),
