@@ -20,7 +20,7 @@ from app.core.episodes import EpisodeRow
 from recorders.catalogue import DAMAGED
 
 MEASURES_NAME = "quality.sqlite"
-LAYOUT = 1
+LAYOUT = 2
 _LOCK_WAIT_S = 10.0
 
 
@@ -79,6 +79,11 @@ def version_of(path: Path, span_ns: tuple[int, int], measures: int) -> str:
     return f"{status.st_size}-{status.st_mtime_ns}-{span_ns[0]}-{span_ns[1]}-m{measures}"
 
 
+def _sound(data: object, crc: int) -> bool:
+    """Return whether bytes are what was written: SQLite itself would not notice."""
+    return isinstance(data, bytes) and zlib.crc32(data) == crc
+
+
 class MeasureStore:
     """The file, open (a context manager). Owned by one thread; one process writes, others may read.
 
@@ -106,28 +111,32 @@ class MeasureStore:
         self._database.close()
 
     def all(self) -> dict[str, Measured]:
-        """Return what was measured, by uuid."""
-        found = self._database.execute("SELECT uuid, row FROM measured ORDER BY uuid")
-        return {uuid: _DECODER.decode(row) for uuid, row in found}
+        """Return what was measured, by uuid; damaged rows are left out."""
+        found = self._database.execute("SELECT uuid, row, crc FROM measured ORDER BY uuid")
+        return {uuid: _DECODER.decode(row) for uuid, row, crc in found if _sound(row, crc)}
+
+    def versions(self) -> dict[str, str]:
+        """Return of which version of each episode the measures are, by uuid."""
+        return dict(self._database.execute("SELECT uuid, version FROM measured ORDER BY uuid").fetchall())
 
     def one(self, uuid: str) -> Measured | None:
         """Return what was measured of an episode, None if nothing was."""
-        found = self._database.execute("SELECT row FROM measured WHERE uuid = ?", (uuid,)).fetchone()
-        return None if found is None else _DECODER.decode(found[0])
+        found = self._database.execute("SELECT row, crc FROM measured WHERE uuid = ?", (uuid,)).fetchone()
+        return _DECODER.decode(found[0]) if found is not None and _sound(*found) else None
 
     def put(self, measured: Measured, visits: np.ndarray) -> None:
         """Keep what was measured of an episode, and which state-action cells it visited (`app.quality.coverage`)."""
         row, cells = msgspec.msgpack.encode(measured), visits.astype("<i8").tobytes()
         with self._database:
             self._database.execute(
-                "INSERT OR REPLACE INTO measured VALUES (?, ?, ?, ?)",
-                (measured.uuid, row, cells, zlib.crc32(cells, zlib.crc32(row))),
+                "INSERT OR REPLACE INTO measured VALUES (?, ?, ?, ?, ?, ?)",
+                (measured.uuid, measured.version, row, zlib.crc32(row), cells, zlib.crc32(cells)),
             )
 
     def visits(self) -> dict[str, np.ndarray]:
         """Return the cells that each episode visited, int64 (n,), by uuid."""
-        found = self._database.execute("SELECT uuid, visits FROM measured ORDER BY uuid")
-        return {uuid: np.frombuffer(cells, "<i8") for uuid, cells in found}
+        found = self._database.execute("SELECT uuid, visits, visits_crc FROM measured ORDER BY uuid")
+        return {uuid: np.frombuffer(cells, "<i8") for uuid, cells, crc in found if _sound(cells, crc)}
 
     def put_about(self, name: str, about: Any) -> None:
         """Keep something about the whole set as JSON, by name."""
@@ -139,8 +148,8 @@ class MeasureStore:
 
     def about(self, name: str) -> Any:
         """Return what was kept about the whole set, None if nothing was."""
-        found = self._database.execute("SELECT row FROM about WHERE name = ?", (name,)).fetchone()
-        return None if found is None else msgspec.json.decode(found[0])
+        found = self._database.execute("SELECT row, crc FROM about WHERE name = ?", (name,)).fetchone()
+        return msgspec.json.decode(found[0]) if found is not None and _sound(*found) else None
 
     def keep_only(self, uuids: set[str]) -> None:
         """Forget episodes that are not there any more."""
@@ -173,7 +182,10 @@ class MeasureStore:
             return
         if layout != 0:
             raise sqlite3.DatabaseError(f"it has layout {layout}")
-        database.execute("CREATE TABLE measured (uuid TEXT PRIMARY KEY, row BLOB, visits BLOB, crc INTEGER)")
+        database.execute(
+            "CREATE TABLE measured (uuid TEXT PRIMARY KEY, version TEXT, row BLOB, crc INTEGER, visits BLOB,"
+            " visits_crc INTEGER)"
+        )
         database.execute("CREATE TABLE about (name TEXT PRIMARY KEY, row BLOB, crc INTEGER)")
         database.execute(f"PRAGMA user_version = {LAYOUT}")
 
@@ -183,10 +195,14 @@ class MeasureStore:
         Raises:
             sqlite3.DatabaseError: If one is not what was written: SQLite itself would not notice.
         """
-        about = self._database.execute("SELECT row, x'', crc FROM about").fetchall()
-        for row, cells, crc in [*self._database.execute("SELECT row, visits, crc FROM measured"), *about]:
-            if not isinstance(row, bytes) or zlib.crc32(cells, zlib.crc32(row)) != crc:
-                raise sqlite3.DatabaseError("a row is damaged")
+        for table, columns in (
+            ("measured", "row, crc"),
+            ("measured", "visits, visits_crc"),
+            ("about", "row, crc"),
+        ):
+            for data, crc in self._database.execute(f"SELECT {columns} FROM {table}"):
+                if not _sound(data, crc):
+                    raise sqlite3.DatabaseError("a row is damaged")
 
     def _begin_anew(self) -> None:
         """Start afresh; a locked or unwritable file is left alone, and one in memory serves this once."""

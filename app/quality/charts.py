@@ -59,8 +59,14 @@ def histogram(name: str, values: np.ndarray) -> Histogram:
     step = round_step(max(float(np.ptp(known)), about.floor) / BINS)
     first = int(np.floor(known.min() / step))
     last = int(np.floor(known.max() / step)) + 1
-    edges = np.arange(first, last + 1) * step
-    places = np.clip(np.floor(known / step).astype(int) - first, 0, last - first - 1)
+    if known.max() >= float(f"{last * step:.6g}"):
+        last += 1
+    if known.min() < float(f"{first * step:.6g}"):
+        first -= 1
+    edges = np.array(
+        [float(f"{number * step:.6g}") for number in range(first, last + 1)]
+    )  # as the search has them
+    places = np.searchsorted(edges, known, side="right") - 1
     counts = np.bincount(places, minlength=last - first)
     bars = tuple(
         Bar(f"{low:.6g} to {high:.6g} {about.unit}".strip(), int(count), _between(name, low, high))

@@ -116,7 +116,7 @@ def measure_folder(folder: Path, rows: list[EpisodeRow], link: ChildLink, again:
         if store.rebuilt:
             link.notice(f"The measures of {folder} are made again: {store.rebuilt}.", "warning")
         store.keep_only({row.uuid for row in rows})
-        versions = {uuid: each.version for uuid, each in store.all().items()}
+        versions = store.versions()
         left = [
             (row, version) for row, version in versioned(rows) if again or versions.get(row.uuid) != version
         ]

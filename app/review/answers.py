@@ -35,7 +35,7 @@ class Answers:
             EpisodeAnswers(self.shelf),
             MomentAnswers(self.shelf),
             PhaseAnswers(self.shelf),
-            QualityAnswers(),
+            QualityAnswers(self.listings),
         )
 
     def answer(self, name: str, arguments: dict[str, Any]) -> Any:

@@ -16,14 +16,23 @@ from app.core.episodes import EpisodeRow
 from app.quality.dataset import References, measure_folder_set
 from app.quality.limits import MEASURES, VERSION
 from app.review.arrays import pack
-from recorders.library import find_episode, list_episodes
+from recorders.listing import Listings
 from recorders.measures import MeasureStore, version_of
 
+LOOK_S = 0.25  # how long one answer may read new files
 WORDS = ("uuid", "created", "operator", "outcome", "condition", "task")
 
 
 class QualityAnswers:
     """Commands about what was measured; no file stays open."""
+
+    def __init__(self, listings: Listings) -> None:
+        self._listings = listings
+
+    def _rows(self, folder: Path) -> list[EpisodeRow]:
+        listing = self._listings.of(folder)
+        listing.refresh(LOOK_S)
+        return listing.rows()
 
     def on_quality(self, folder: Path, episode: str) -> dict[str, Any]:
         """Return {measured, measures, by_device, missing, flags (the worst first), stale} of one episode."""
@@ -40,7 +49,7 @@ class QualityAnswers:
             }
         flags = [*msgspec.to_builtins(known.flags), *outliers]
         flags.sort(key=lambda flag: -("info", "warning", "severe").index(flag["severity"]))
-        stale = known.version != _version(find_episode(folder, episode))
+        stale = known.version != _version(self._listings.find(folder, episode))
         return {
             "measured": True,
             "measures": known.measures,
@@ -52,18 +61,22 @@ class QualityAnswers:
 
     def on_watch(self, folder: Path) -> dict[str, Any]:
         """Return the episodes worth watching, the most doubtful first: {watch, measured, unmeasured}."""
+        rows = self._rows(folder)
         with MeasureStore(folder, read_only=True) as store:
-            versions = {uuid: each.version for uuid, each in store.all().items()}
-            watch = store.about("watch") or []
-        left = sum(versions.get(row.uuid) != _version(row) for row in list_episodes(folder))
-        return {"watch": watch, "measured": len(versions), "unmeasured": left}
+            versions, watch = store.versions(), store.about("watch") or []
+        here = {row.uuid for row in rows if not row.trashed_at}
+        return {
+            "watch": [item for item in watch if item["uuid"] in here],
+            "measured": len(here & versions.keys()),
+            "unmeasured": sum(versions.get(row.uuid) != _version(row) for row in rows),
+        }
 
     def on_statistics(self, folder: Path) -> dict[str, Any]:
         """Return the set in columns: words by name (n texts), numbers by name (n,; nan = unknown), and TQ and SACo.
 
         The oldest first; what lies in the trash is left out.
         """
-        rows = [row for row in list_episodes(folder) if not row.trashed_at]
+        rows = [row for row in self._rows(folder) if not row.trashed_at]
         with MeasureStore(folder, read_only=True) as store:
             known, visits, about = store.all(), store.visits(), store.about("references")
         references = msgspec.convert(about, References) if about else References()

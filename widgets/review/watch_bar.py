@@ -78,6 +78,16 @@ class WatchBar(QWidget):
             self.watching.emit(self.uuids)
         self._tell()
 
+    def remembered(self) -> list[str]:
+        """Return which episodes of the present list were watched."""
+        return [uuid for uuid in self.uuids if uuid in self.watched]
+
+    def remember(self, watched: object) -> None:
+        """Take over what was watched in an earlier run."""
+        if isinstance(watched, list):
+            self.watched.update(str(uuid) for uuid in watched)
+            self._tell()
+
     def opened(self, uuid: str) -> None:
         """Another episode is open; empty for none."""
         self._open = uuid

@@ -10,6 +10,8 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from app.quality.episode import measure_episode
+from recorders.library import list_episodes
 from tests.app.quality.planted import DEFECT_S, START_NS, make_take
 from widgets.parts.plan import Plan
 from widgets.review.charts import Bars, Chart
@@ -92,6 +94,17 @@ def test_statistics_show_the_set_and_filter_the_list(qtbot: QtBot, open_window: 
     assert page.list.search.text() == "operator:ben"
     click(view.outcomes, 0.0, 1.0)
     assert asked[-1] == "outcome:success"
+
+
+def test_scripted_demonstrations_have_no_flags(recorded: Path) -> None:
+    """Recorded in the simulator by the scripted operator: what is clean is called clean."""
+    rows = [row for row in list_episodes(recorded) if row.operator == "script"]
+    assert len(rows) >= 2
+    for row in rows:
+        found, cells = measure_episode(row, "v")
+        assert found.flags == ()
+        assert found.measures["peak_n"] > 5.0
+        assert len(cells) > 5
 
 
 def test_without_episodes_the_statistics_say_so(qtbot: QtBot, open_window: Open) -> None:
