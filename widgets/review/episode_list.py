@@ -126,6 +126,7 @@ class EpisodeList(QWidget):
         self.folder_box.currentIndexChanged.connect(self._on_folder)
         self.order_box.currentIndexChanged.connect(self._on_order)
         self._library.partly_listed.connect(self._on_part)
+        self._library.partly_listed.connect(self._on_part)
         self.search.asked.connect(lambda _query: self._on_filter())
         self.search.mistaken.connect(self._on_mistake)
         self.filter_button.clicked.connect(self._on_menu)
@@ -179,6 +180,11 @@ class EpisodeList(QWidget):
         self.filters.rows = items
         self._fill(items, current)
         self.listed.emit(len(items))
+
+    def _on_part(self, folder: str, items: list[EpisodeRow], pending: int) -> None:
+        if folder == str(self.folder):
+            self._fill(items, self.current())
+            self.count.setText(f"{plural(len(items), 'episode')}, {plural(pending, 'file')} to be read")
 
     def _on_part(self, folder: str, items: list[EpisodeRow], pending: int) -> None:
         if folder == str(self.folder):
