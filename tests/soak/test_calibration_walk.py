@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +68,10 @@ def press(qtbot: QtBot, session: Session, page: CollectPage, keys: tuple[Qt.Key,
         QTest.keyRelease(page, key)
 
 
+def looked_at(wizard: CalibrationWizard, count: int) -> bool:
+    return wizard.looks >= count
+
+
 def turns() -> Iterator[tuple[tuple[Qt.Key, ...], int]]:
     for _ in range(3):
         yield from MOVES
@@ -96,7 +101,7 @@ def test_a_camera_is_calibrated_in_the_window_from_the_first_view_to_keep(
         looked = (
             wizard.looks + 8
         )  # about a second of pictures: the arm comes to rest, and a view is taken or not
-        qtbot.waitUntil(lambda looked=looked: wizard.looks >= looked, timeout=LONG_MS)
+        qtbot.waitUntil(partial(looked_at, wizard, looked), timeout=LONG_MS)
         told.append(f"{wizard.views.count()} views; {wizard.advice.text()}")
         if wizard.solve.isEnabled() and wizard.views.count() >= 16:
             break
