@@ -101,6 +101,10 @@ class Clip(QObject):
         else:
             self._ask("touch", take, topic=topic, points=POINTS)
 
+    def curve_topic(self, name: str) -> str:
+        """Return of which topic the curve "force" or "touch" is; empty for none."""
+        return self._shown.get(name, "")
+
     def _ask_paths(self) -> None:
         assert self.item is not None
         if any(topic.endswith("/applied") for topic in self.item.topics):

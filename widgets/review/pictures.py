@@ -22,7 +22,7 @@ JPEG_BYTES = 64 * 1024 * 1024
 DECODED = 12  # pictures of each camera that are kept decoded
 DECODE_AHEAD = 4
 DECODING = 2  # of each camera at the same time
-BATCH = 12  # pictures ahead are fetched when so many are missing
+BATCH = 4  # pictures ahead are fetched when one in so many is missing
 
 Ask = Callable[..., None]  # (name, callback, **arguments)
 
@@ -51,6 +51,7 @@ class PictureStore(QObject):
         self._serial += 1
         self._jpegs: OrderedDict[tuple[str, int], bytes] = OrderedDict()
         self._bytes = 0
+        self._decode_ahead = 0
         self._images: dict[str, OrderedDict[int, QImage | None]] = {}
         self._wanted: dict[str, tuple[int, ...]] = {}
         self._decoding: dict[str, set[int]] = {}
@@ -64,8 +65,13 @@ class PictureStore(QObject):
         """Return a decoded picture; None if it is not there or broken."""
         return self._images[topic].get(index) if topic in self._images else None
 
-    def want(self, topic: str, needed: int, ahead: Sequence[int]) -> None:
-        """Say which picture is needed now, and which ones will be soon, the nearest first."""
+    def want(self, topic: str, needed: int, ahead: Sequence[int], decoded: bool = True) -> None:
+        """Say which picture is needed now, and which ones will be soon, the nearest first.
+
+        Args:
+            decoded: The next ones are decoded as well: the playhead moves by itself.
+        """
+        self._decode_ahead = DECODE_AHEAD if decoded else 0
         images = self._images.setdefault(topic, OrderedDict())
         if images.get(needed, needed) is None:
             del images[needed]  # it failed once: the reader may be back
@@ -77,7 +83,7 @@ class PictureStore(QObject):
     def _pump(self, topic: str) -> None:
         wanted = self._wanted.get(topic, ())
         decoding = self._decoding.setdefault(topic, set())
-        for index in wanted[: 1 + DECODE_AHEAD]:
+        for index in wanted[: 1 + self._decode_ahead]:
             jpeg = self._jpegs.get((topic, index))
             if (
                 jpeg is not None
@@ -94,7 +100,7 @@ class PictureStore(QObject):
         ]
         if missing and missing[0] == wanted[0]:
             self._fetch(topic, missing[:1])  # alone: it must not wait for what comes after it
-        elif len(missing) >= min(BATCH, len(wanted) - 1):
+        elif len(missing) * BATCH >= len(wanted) - 1:
             self._fetch(topic, missing)
 
     def _fetch(self, topic: str, indices: list[int]) -> None:

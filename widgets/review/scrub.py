@@ -23,7 +23,9 @@ from widgets.review.recorded import Paths, RecordedLive, at_pose
 from widgets.views.live import Live
 
 AHEAD = 24
-TICK_NS = 16_000_000
+SHOWN_NS = (
+    33_000_000  # a picture is shown at least this long: at a high speed only every so many is looked at
+)
 QUIET_NS = 40_000_000  # without a new picture touch and curves follow at this interval
 BESIDE = (1, -1, 2, -2)  # what is likely to be stepped to
 
@@ -109,7 +111,7 @@ class Scrub(QObject):
         if not self._is_ready or last is None or abs(t_ns - last) > QUIET_NS:
             return True
         return any(
-            clip.nearest(topic, t_ns) != clip.nearest(topic, last)
+            self._number(topic, t_ns) != self._number(topic, last)
             for topic in clip.cameras if len(clip.times[topic])
         )  # fmt: skip
 
@@ -119,14 +121,25 @@ class Scrub(QObject):
         t_ns, self._next = self._next, None
         self._target, self._answer = t_ns, None
         clip = self._clip
-        self._numbers = {topic: clip.nearest(topic, t_ns) for topic in clip.cameras if len(clip.times[topic])}
+        self._numbers = {topic: self._number(topic, t_ns) for topic in clip.cameras if len(clip.times[topic])}
         for topic, index in self._numbers.items():
-            self.pictures.want(topic, index, self._ahead(topic, index))
+            self.pictures.want(topic, index, self._ahead(topic, index), self._rate != 0.0)
         times = [int(clip.times[topic][index]) for topic, index in self._numbers.items()]
         clip.ask_plain(
             "moment", partial(self._on_answer, self._serial, t_ns), t_ns=t_ns,
             since_ns=self.recorded.since(t_ns), pictures_ns=times,
         )  # fmt: skip
+
+    def _stride(self, topic: str) -> int:
+        """Return how many pictures further the next one is looked at: all of them while it stands and up to ×1."""
+        times = self._clip.times[topic]
+        period = max(1.0, float(times[-1] - times[0]) / max(1, len(times) - 1))
+        return max(1, round(abs(self._rate) * SHOWN_NS / period)) if abs(self._rate) > 1.0 else 1
+
+    def _number(self, topic: str, t_ns: int) -> int:
+        """Return the picture of a camera for a time: at a high speed one of those that were fetched ahead."""
+        index = self._clip.nearest(topic, t_ns)
+        return index - index % self._stride(topic)
 
     def _ahead(self, topic: str, index: int) -> list[int]:
         """Return which pictures will be wanted: those that the playhead meets at each tick, or the neighbours."""
@@ -134,8 +147,7 @@ class Scrub(QObject):
         if self._rate == 0.0:
             found = [index + beside for beside in BESIDE]
         else:
-            period = max(1.0, float(times[-1] - times[0]) / max(1, len(times) - 1))
-            step = max(1, round(abs(self._rate) * TICK_NS / period)) * (1 if self._rate > 0 else -1)
+            step = self._stride(topic) * (1 if self._rate > 0 else -1)
             found = [index + step * count for count in range(1, AHEAD + 1)]
         return [each for each in found if 0 <= each < len(times)]
 

@@ -219,9 +219,14 @@ class Timeline(QWidget):
             head.setValue(self.seconds(t_ns))
         for lane in self._lanes:
             lane.show_head(self.seconds(t_ns))
-        for name, unit, decimals in (("force", "N", 1), ("touch", "mm", 2)):
-            values = [f"{value:.{decimals}f} {unit}" for value in self._values_at(name, t_ns)]
-            self._readouts[name].show_values(values or [""] * len(self._curves[name]))
+        for name in self._curves:
+            self.show_values(name, self._values_at(name, t_ns))
+
+    def show_values(self, name: str, values: Sequence[float]) -> None:
+        """Show the values of "force" or "touch" at the playhead: of the curve, until the samples come."""
+        unit, decimals = {"force": ("N", 1), "touch": ("mm", 2)}[name]
+        words = [f"{value:.{decimals}f} {unit}" for value in values]
+        self._readouts[name].show_values(words or [""] * len(self._curves[name]))
 
     def _values_at(self, name: str, t_ns: int) -> list[float]:
         times, values = self._data.get(name, (np.zeros(0), np.zeros((0, 0))))

@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from app.core.episodes import EpisodeRow
+from widgets.bridge.feed import summary
 from widgets.context import WindowContext
 from widgets.parts.library import Library
 from widgets.parts.text import label
@@ -174,6 +175,13 @@ class Viewer(QWidget):
     def _on_shown(self, moment: Moment) -> None:
         if self.player.playing:
             self.timeline.show_head(moment.t_ns)
+        for touch in moment.live.touches:
+            if touch.wrench is not None and f"{touch.name}/wrench" == self.clip.curve_topic("force"):
+                self.timeline.show_values("force", [*touch.wrench[:3], touch.force_n or 0.0])
+            if touch.displacement is not None and f"{touch.name}/field" == self.clip.curve_topic("touch"):
+                self.timeline.show_values(
+                    "touch", [float(each) for each in summary(touch.displacement[None])[0]]
+                )
         self.stage.show_moment(moment, self.player.start_ns, whole=not self.player.playing)
 
     def _on_labels(self, result: dict[str, Any]) -> None:
