@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from app.quality.limits import LIMITS, MEASURES, limit
+from app.quality.pictures import PIXELS
 from recorders.measures import Measured, QualityFlag
 
 MAD_TO_SIGMA = 1.4826  # of a normal distribution
@@ -73,6 +74,8 @@ def outlier_flags(measured: Mapping[str, Measured]) -> dict[str, tuple[QualityFl
         if name in NOT_JUDGED:
             continue
         values = np.array([measured[uuid].measures.get(name, np.nan) for uuid in uuids])
+        if name == "sharpness":
+            values[_pixels(uuids, measured) != _usual_pixels(uuids, measured)] = np.nan
         if np.isfinite(values).sum() < limit("outlier_least"):
             continue
         z = robust_z(values, about.floor)
@@ -89,6 +92,16 @@ def outlier_flags(measured: Mapping[str, Measured]) -> dict[str, tuple[QualityFl
             if uuid not in found:  # one number that stands out says more than all together
                 found[uuid] = [flag]
     return {uuid: tuple(sorted(flags, key=_order)) for uuid, flags in found.items()}
+
+
+def _pixels(uuids: list[str], measured: Mapping[str, Measured]) -> np.ndarray:
+    return np.array([measured[uuid].by_device.get(PIXELS, 0.0) for uuid in uuids])
+
+
+def _usual_pixels(uuids: list[str], measured: Mapping[str, Measured]) -> float:
+    """Return the most frequent size of the main camera's pictures; of equal ones the larger."""
+    sizes, counts = np.unique(_pixels(uuids, measured), return_counts=True)
+    return float(sizes[len(counts) - 1 - int(np.argmax(counts[::-1]))])
 
 
 def _order(flag: QualityFlag) -> tuple[float, str]:

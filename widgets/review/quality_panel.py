@@ -21,7 +21,7 @@ from widgets.theme.tokens import Theme
 SIGNS = {"severe": "▲", "warning": "!", "info": "·"}
 COLOURS = {"severe": "bad", "warning": "warning", "info": "muted"}
 SIGN = 16
-MARGIN = 48  # of a row: around sign and words
+MARGIN = 72  # of a row: around sign and words
 Ask = Callable[..., None]
 
 

@@ -86,6 +86,17 @@ def test_a_place_that_is_odd_only_in_all_together_is_found() -> None:
     assert flags["odd"][0].topic == "all"
 
 
+def test_sharpness_is_judged_among_pictures_of_one_size() -> None:
+    known = {}
+    for number in range(30):
+        small = number < 10
+        numbers = {"sharpness": (36.0 if small else 55.0) + number * 0.01}
+        known[f"u{number:02d}"] = Measured(f"u{number:02d}", "v", numbers, {"pixels": 4e4 if small else 1e4})
+    assert outlier_flags(known) == {}
+    known["u20"] = Measured("u20", "v", {"sharpness": 20.0}, {"pixels": 1e4})
+    assert set(outlier_flags(known)) == {"u20"}
+
+
 def test_joint_distance_as_by_brute_force() -> None:
     z = np.random.default_rng(3).normal(size=(700, 4))
     wanted = [np.mean(sorted(np.linalg.norm(z - row, axis=1))[1:6]) / 2.0 for row in z]
