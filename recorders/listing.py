@@ -18,9 +18,10 @@ from app.core.episodes import EpisodeRow
 from app.core.errors import EpisodeError
 from app.core.ids import new_uuid
 from recorders.catalogue import Index, Said, load, store
+from recorders.doubt import Careful
 from recorders.effective import effective_rows
 from recorders.measures import Marks, marked, quality_marks, quality_version
-from recorders.scan import Key, Version, find_files, find_labels, path_of, read_row
+from recorders.scan import Key, Version, find_files, find_labels, path_of
 from recorders.sheets import Labels, check_name, read_labels
 
 JUST_NOW_NS = 2_000_000_000  # a file changed so lately may change again under the same time of change
@@ -138,19 +139,23 @@ class Listing:
         fresh = [key for key, version in found.items() if known.get(key) != version]
         fresh.sort(key=lambda key: -found[key][1])
         self.pending = len(fresh)
+        careful = Careful(self.folder) if fresh else None
         for key in fresh:
-            entry = self._read_file(key, found[key])
+            assert careful is not None
+            entry = self._read_file(careful, key, found[key])
             if index.files.get(key) != entry:
                 index.files[key] = entry
                 changed.add(key)
             self.pending -= 1
             if deadline is not None and time.monotonic() > deadline:
                 break
+        if careful is not None:
+            careful.close()
         return changed
 
-    def _read_file(self, key: Key, version: Version) -> tuple[Version, EpisodeRow]:
-        row = read_row(Path(path_of(self.folder, key)), version[0])
-        if not row.broken:
+    def _read_file(self, careful: Careful, key: Key, version: Version) -> tuple[Version, EpisodeRow]:
+        row, settled = careful.row(Path(path_of(self.folder, key)), version[0])
+        if settled:
             self._broken.pop(key, None)
             return version, row
         self._broken[key] = version  # it is looked at once by each listing

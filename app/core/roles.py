@@ -19,6 +19,7 @@ ROLES: dict[str, tuple[str, str]] = {
     "export": ("app.exchange.exporting", "write episodes for another training code"),
     "import": ("app.exchange.importing", "read another program's episodes"),
     "unpack": ("app.exchange.unpacking", "read a foreign set within limits (started by import)"),
+    "peek": ("app.review.peek", "read one doubtful episode file within limits (started by a listing)"),
     "read": ("app.review.reader", "serve episodes to the window (started by it)"),
     "cloud": ("app.cloud.process", "a coloured cloud of the depth cameras (started by the window)"),
     "augment": ("app.augment.process", "multiply demonstrations by synthetic perturbation"),
