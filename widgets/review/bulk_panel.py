@@ -66,7 +66,7 @@ class BulkPanel(QWidget):
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(self._theme.grid())
-        grid.setVerticalSpacing(self._theme.grid())
+        grid.setVerticalSpacing(self._theme.grid(0.5))
         grid.addLayout(row(self.count, self.about, 1, self.trash), 0, 0, 1, 2)
         rows = (
             ("Outcome", row(*self.outcome_buttons.values(), 1, self.reject)),

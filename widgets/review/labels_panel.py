@@ -83,7 +83,7 @@ class LabelsPanel(QWidget):
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(self._theme.grid())
-        grid.setVerticalSpacing(self._theme.grid())
+        grid.setVerticalSpacing(self._theme.grid(0.5))
         rows = (
             ("Outcome", row(*self.outcome_buttons.values(), 1, self.reject)),
             ("Phases", row(*self.phase_buttons.values(), self.unmark, 1)),
@@ -183,6 +183,7 @@ class LabelsPanel(QWidget):
     def _fill(field: QLineEdit, text: str) -> None:
         if field.text() != text and not field.isModified():
             field.setText(text)
+            field.setCursorPosition(0)  # the beginning is what is read
         field.setModified(False)
 
     def _show_outcome(self, outcome: str) -> None:
