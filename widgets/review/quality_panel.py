@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QRect, QSize, Qt, Signal
-from PySide6.QtGui import QIcon, QPainter, QPixmap, QResizeEvent
+from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QStackedLayout, QWidget
 
 from app.core.clock import NS_PER_S
@@ -64,6 +64,7 @@ class QualityPanel(QWidget):
         self.list.setAccessibleName("Flags")
         self.list.setVerticalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.viewport().installEventFilter(self)
         self.list.itemActivated.connect(self._on_flag)
         self.list.itemClicked.connect(self._on_flag)
         self.table.setAccessibleName("Measures")
@@ -128,14 +129,15 @@ class QualityPanel(QWidget):
         start = self._item.start_ns if self._item is not None else 0
         at = f"{(flag['start_ns'] - start) / NS_PER_S:.1f} s   " if flag["start_ns"] else ""
         row = QListWidgetItem(self._signs[flag["severity"]], f"{at}{flag['text']}")
-        row.setToolTip("Click to go there." if flag["start_ns"] else flag["text"])
+        row.setToolTip(f"{flag['text']}\nClick to go there." if flag["start_ns"] else flag["text"])
         row.setData(Qt.ItemDataRole.UserRole, flag["start_ns"])
         return row
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Give every sentence the lines it needs in the new width."""
-        super().resizeEvent(event)
-        self._fit_rows()
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Give every sentence the lines it needs when the list has another width."""
+        if event.type() is QEvent.Type.Resize:
+            self._fit_rows()
+        return super().eventFilter(watched, event)
 
     def _fit_rows(self) -> None:
         room = max(80, self.list.viewport().width() - SIGN - MARGIN)
