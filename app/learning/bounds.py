@@ -6,27 +6,40 @@ from functools import reduce
 from typing import Any
 
 from app.core.errors import LearningError
-from app.learning.config import RunConfig
+from app.learning.config import PolicyConfig, RunConfig
 
-# by dotted name: smallest and largest
+# by dotted name in the settings of a policy: smallest and largest; a policy has some of them
 BOUNDS: dict[str, tuple[float, float]] = {
-    "markers": (0, 20_000),
-    "rdp.grid.period_ns": (100_000, 10_000_000_000),
-    "rdp.grid.chunk": (1, 4096),
-    "rdp.grid.history": (0, 4096),
-    "rdp.touch.components": (0, 4096),
-    "rdp.tokenizer.latent": (1, 4096),
-    "rdp.tokenizer.channels": (1, 4096),
-    "rdp.tokenizer.hidden": (1, 4096),
-    "rdp.planner.width": (1, 8192),
-    "rdp.planner.blocks": (1, 128),
-    "rdp.planner.level_features": (1, 4096),
-    "rdp.planner.sample_steps": (1, 1000),
-    "rdp.runtime.plan_every": (1, 100_000),
-    "rdp.runtime.max_step_m": (0.0, 1.0),
-    "rdp.runtime.max_turn_rad": (0.0, 4.0),
-    "rdp.runtime.leash_m": (0.0, 1.0),
+    "grid.period_ns": (100_000, 10_000_000_000),
+    "grid.chunk": (1, 4096),
+    "grid.history": (0, 4096),
+    "touch.components": (0, 4096),
+    "tokenizer.latent": (1, 4096),
+    "tokenizer.channels": (1, 4096),
+    "tokenizer.hidden": (1, 4096),
+    "planner.width": (1, 8192),
+    "planner.blocks": (1, 128),
+    "planner.level_features": (1, 4096),
+    "planner.sample_steps": (1, 1000),
+    "planner.train_levels": (1, 10_000),
+    "network.width": (1, 8192),
+    "network.blocks": (1, 128),
+    "network.level_features": (2, 1024),
+    "network.noise": (0.0, 10.0),
+    "train_levels": (1, 10_000),
+    "sample_steps": (1, 1000),
+    "act": (1, 4096),
+    "levels": (1, 10_000),
+    "chunkwise": (0.0, 1.0),
+    "touch.dropout": (0.0, 1.0),
+    "runtime.plan_every": (1, 100_000),
+    "runtime.max_step_m": (0.0, 1.0),
+    "runtime.max_turn_rad": (0.0, 4.0),
+    "runtime.leash_m": (0.0, 1.0),
 }
+
+
+MOST_MARKERS = 20_000
 
 
 def check_bounds(config: RunConfig, where: str) -> None:
@@ -35,9 +48,28 @@ def check_bounds(config: RunConfig, where: str) -> None:
     Raises:
         LearningError: Naming the setting, its value and what it may be.
     """
+    _require("markers", config.markers, 0, MOST_MARKERS, where)
+    check_settings(config.settings, where, f"{config.policy}.")
+
+
+def check_settings(settings: PolicyConfig, where: str, prefix: str = "") -> None:
+    """Refuse settings of a policy that are out of bounds or do not fit each other.
+
+    Raises:
+        LearningError: Naming the setting, its value and what it may be.
+    """
     for name, (low, high) in BOUNDS.items():
-        value: Any = reduce(getattr, name.split("."), config)
-        if not low <= value <= high:
-            raise LearningError(
-                where, f"{name} is {value}", options=[f"{low:g} to {high:g}"], way_out="Train it again"
-            )
+        first, *_ = name.split(".")
+        if hasattr(settings, first):
+            value: Any = reduce(getattr, name.split("."), settings)
+            _require(prefix + name, value, low, high, where)
+    problem = settings.problem()
+    if problem:
+        raise LearningError(where, problem, way_out="Change one of the two, and train again")
+
+
+def _require(name: str, value: float, low: float, high: float, where: str) -> None:
+    if not low <= value <= high:
+        raise LearningError(
+            where, f"{name} is {value}", options=[f"{low:g} to {high:g}"], way_out="Train it again"
+        )

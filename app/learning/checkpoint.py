@@ -21,7 +21,7 @@ from app.core.errors import LearningError
 from app.learning.bounds import check_bounds
 from app.learning.config import CHECKPOINT_SCHEMA_VERSION, MARKER_VALUES, RunConfig
 from app.learning.policies import POLICIES
-from app.learning.policies.rdp.policy import RdpPolicy
+from app.learning.policies.build import Policy, build_policy
 
 MAX_CONFIG_BYTES, MAX_WEIGHTS_BYTES = 256 << 20, 8 << 30
 CONFIG, WEIGHTS, TRAINER, LOSSES = "config.json", "weights.safetensors", "trainer.safetensors", "losses.csv"
@@ -99,7 +99,7 @@ class _Versioned(msgspec.Struct):
     schema_version: int
 
 
-def load_policy(run: Path, config: RunConfig) -> RdpPolicy:
+def load_policy(run: Path, config: RunConfig) -> Policy:
     """Return the policy of a run, ready to act.
 
     Raises:
@@ -110,13 +110,13 @@ def load_policy(run: Path, config: RunConfig) -> RdpPolicy:
             f"checkpoint {run}", f"its training was stopped in the {config.stage} stage, at step {config.step}",
             way_out="Finish it with `python main.py train … --resume`",
         )  # fmt: skip
-    policy = RdpPolicy(config.rdp, config.markers * MARKER_VALUES)
+    policy = build_policy(config.settings, config.markers * MARKER_VALUES)
     fill(policy, _read_tensors(run / WEIGHTS), str(run / WEIGHTS))
     policy.requires_grad_(False)
     return policy.eval()
 
 
-def fill(policy: RdpPolicy, tensors: dict[str, Tensor], name: str) -> None:
+def fill(policy: Policy, tensors: dict[str, Tensor], name: str) -> None:
     """Load a state into a policy.
 
     Raises:

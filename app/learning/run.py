@@ -14,16 +14,15 @@ from app.core.errors import LearningError
 from app.core.link.child import ChildLink
 from app.learning import checkpoint
 from app.learning.chance import generator_for
-from app.learning.config import MARKER_VALUES, RunConfig
+from app.learning.config import MARKER_VALUES, STAGES, RunConfig
 from app.learning.data.dataset import Series, Windows
-from app.learning.policies.rdp.policy import RdpPolicy
+from app.learning.policies.build import build_policy
 from app.learning.training.average import WeightAverage
 from app.learning.training.loop import Row, run_stage
 from app.learning.training.optimiser import Optimiser
 from app.learning.training.progress import Reporter
-from app.learning.training.stages import PlannerStage, Prepared, Stage, TokenizerStage
+from app.learning.training.stages import Prepared, Stage, stage_of
 
-STAGES = ("tokenizer", "planner")
 _MODEL, _AVERAGE, _OPTIMISER, _AT = "model/", "average/", "optimiser/", "at"
 
 
@@ -52,17 +51,18 @@ class TrainingRun:
     saved: dict[str, Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.settings = self.config.settings
         numbers = range(len(self.config.episodes))
         trained = [n for n in numbers if not self.config.episodes[n].validation]
-        self.train_windows = Windows(self.series, self.config.rdp.grid, trained)
-        self.held_windows = Windows(self.series, self.config.rdp.grid, sorted(set(numbers) - set(trained)))
+        self.train_windows = Windows(self.series, self.settings.grid, trained)
+        self.held_windows = Windows(self.series, self.settings.grid, sorted(set(numbers) - set(trained)))
         if len(self.train_windows) == 0:
             raise LearningError(
                 "training data", "no episode is left to train on", way_out="Record more demonstrations"
             )
         torch.manual_seed(int(generator_for(self.config.seed, "weights").initial_seed()))
-        self.policy = RdpPolicy(self.config.rdp, self.config.markers * MARKER_VALUES)
-        self.progress = Progress()
+        self.policy = build_policy(self.settings, self.config.markers * MARKER_VALUES)
+        self.progress = Progress(self.config.stages[0])
         if self.saved:
             stage, step = self.saved[_AT].tolist()
             self.progress = Progress(STAGES[stage], step)
@@ -79,9 +79,10 @@ class TrainingRun:
         )
 
     def run(self) -> bool:
-        """Train what is left of both stages; returns whether the run is finished (or was stopped)."""
+        """Train what is left of the stages; returns whether the run is finished (or was stopped)."""
         self.reporter.resume(self.progress.stage, self.progress.step)
-        for name in STAGES[STAGES.index(self.progress.stage) :]:
+        stages = self.config.stages
+        for name in stages[stages.index(self.progress.stage) :]:
             if not self._run_stage(name):
                 return False
         self.config = msgspec.structs.replace(self.config, finished=True)
@@ -92,7 +93,7 @@ class TrainingRun:
         first = self.progress.step if self.progress.stage == name else 0
         self.progress = Progress(name, first)
         stage = self._stage(name)
-        config = self.config.rdp.optimiser
+        config = self.settings.optimiser
         steps = self.config.budget.tokenizer if name == "tokenizer" else self.config.budget.planner
         rate = config.tokenizer_rate if name == "tokenizer" else config.planner_rate
         self.optimiser = Optimiser(list(stage.module.parameters()), rate, steps, config)
@@ -109,8 +110,7 @@ class TrainingRun:
 
     def _stage(self, name: str) -> Stage:
         parts = (Prepared(self.policy, self.train_windows), Prepared(self.policy, self.held_windows))
-        kind = TokenizerStage if name == "tokenizer" else PlannerStage
-        return kind(self.policy, *parts, self.config.seed)
+        return stage_of(self.policy, name, *parts, self.config.seed)
 
     def _saved_part(self, prefix: str) -> dict[str, Tensor]:
         return {

@@ -11,7 +11,6 @@ import msgspec
 from app.learning.config import CHECKPOINT_SCHEMA_VERSION, RunConfig
 
 CONFIG, LOSSES = "config.json", "losses.csv"
-STAGES = ("tokenizer", "planner")
 
 
 class RunRow(msgspec.Struct, frozen=True):
@@ -20,8 +19,8 @@ class RunRow(msgspec.Struct, frozen=True):
     Attributes:
         name: Name of its folder.
         path: Its folder.
-        finished: Both stages ran: it can be deployed.
-        step, steps: Steps done and steps asked for, of both stages together.
+        finished: All stages ran: it can be deployed.
+        step, steps: Steps done and steps asked for, of all stages together.
         episodes: How many episodes it learns from.
         changed: When its settings were last written, seconds since the epoch.
         problem: Why it can neither be deployed nor resumed; empty for a sound one.

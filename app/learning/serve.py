@@ -15,7 +15,7 @@ from app.core.wire.client import DeviceClient, Endpoints
 from app.core.wire.messages import ServerInfo
 from app.learning import checkpoint
 from app.learning.config import MARKER_VALUES, RunConfig
-from app.learning.runtime.controller import RdpController
+from app.learning.runtime.controller import PolicyController
 from app.learning.runtime.observer import TOPICS
 
 
@@ -38,10 +38,11 @@ def check_rig(run: Path, config: RunConfig, info: ServerInfo) -> None:
     offered = {stream.topic for stream in info.streams if not stream.privileged}
     if absent := sorted(set(TOPICS) - offered):
         raise LearningError(f"rig {info.rig!r}", f"it has no stream {absent[0]!r}", options=sorted(offered))
-    if info.lockstep and info.period_ns != config.rdp.grid.period_ns:
+    if info.lockstep and info.period_ns != config.settings.grid.period_ns:
+        acts_ns = config.settings.grid.period_ns
         raise LearningError(
             f"checkpoint {run}",
-            f"it acts every {config.rdp.grid.period_ns / 1e6:g} ms; this rig steps every {info.period_ns / 1e6:g} ms",
+            f"it acts every {acts_ns / 1e6:g} ms; this rig steps every {info.period_ns / 1e6:g} ms",
             way_out="Train on recordings of this rig",
         )
 
@@ -52,7 +53,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     link = ChildLink("policy", args.hub, args.run_id)
     try:
         config = checkpoint.read_config(args.run)
-        controller = RdpController(checkpoint.load_policy(args.run, config))
+        controller = PolicyController(checkpoint.load_policy(args.run, config))
         try:
             with DeviceClient(Endpoints.parse(args.connect)) as client:
                 check_rig(args.run, config, client.describe())

@@ -15,19 +15,25 @@ from app.core.link.child import VERSION, ChildLink
 from app.core.priority import yield_to_control
 from app.core.project import demonstrations_folder, runs_folder
 from app.learning import checkpoint
+from app.learning.bounds import check_settings
 from app.learning.config import (
     CHECKPOINT_SCHEMA_VERSION,
     Budget,
+    DiffusionConfig,
+    FlowConfig,
     GridConfig,
     OptimiserConfig,
+    PolicyConfig,
     RdpConfig,
     RunConfig,
+    StreamingConfig,
     TouchConfig,
 )
 from app.learning.data import features
 from app.learning.data.dataset import join
 from app.learning.data.sources import Loaded, load_again, load_folders, sources_of
 from app.learning.policies import POLICIES
+from app.learning.policies.rdp.policy import RdpPolicy
 from app.learning.policies.rdp.sensitivity import touch_response
 from app.learning.run import TrainingRun
 from recorders.labels import left_out
@@ -85,20 +91,37 @@ def check(args: argparse.Namespace) -> None:
         raise UsageError("--touch-dropout", f"{args.touch_dropout} is no share", options=["0 up to below 1"])
 
 
-def settings(args: argparse.Namespace, episodes: list[Loaded]) -> RunConfig:
-    """Return the settings of a new run."""
-    rdp = RdpConfig(
+def policy_settings(args: argparse.Namespace) -> PolicyConfig:
+    """Return the settings of the policy that is asked for.
+
+    Raises:
+        LearningError: If they are out of bounds or do not fit each other.
+    """
+    kinds: dict[str, type[PolicyConfig]] = {
+        "rdp": RdpConfig, "flow": FlowConfig, "diffusion": DiffusionConfig, "streaming": StreamingConfig
+    }  # fmt: skip
+    chosen = kinds[args.policy](
         grid=GridConfig(actions=args.actions),
         touch=TouchConfig(dropout=args.touch_dropout),
         optimiser=OptimiserConfig(batch=args.batch),
     )
-    return RunConfig(
+    check_settings(chosen, f"policy {args.policy}")
+    return chosen
+
+
+def settings(args: argparse.Namespace, episodes: list[Loaded]) -> RunConfig:
+    """Return the settings of a new run."""
+    policy = policy_settings(args)
+    share = args.tokenizer_share if args.policy == "rdp" else 0.0
+    plain = RunConfig(
         schema_version=CHECKPOINT_SCHEMA_VERSION, policy=args.policy, rig=episodes[0].rig, task=episodes[0].task,
-        markers=episodes[0].markers, rdp=rdp,
-        budget=Budget(DEFAULT_STEPS if args.steps is None else args.steps, args.tokenizer_share), seed=args.seed,
-        features=(*features.MOTION, *features.touch_names(rdp.touch.components)), episodes=sources_of(episodes),
+        markers=episodes[0].markers, rdp=None,
+        budget=Budget(DEFAULT_STEPS if args.steps is None else args.steps, share), seed=args.seed,
+        features=(*features.MOTION, *features.touch_names(policy.touch.components)), episodes=sources_of(episodes),
         software=VERSION,
     )  # fmt: skip
+    chosen: dict[str, Any] = {args.policy: policy, "stage": plain.stages[0]}
+    return msgspec.structs.replace(plain, **chosen)
 
 
 def new_run(args: argparse.Namespace, folder: Path, link: ChildLink) -> TrainingRun:
@@ -163,7 +186,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         link.ready(run=str(folder), episodes=len(config.episodes), windows=len(training.train_windows))
         finished = training.run()
         result: dict[str, Any] = {"run": str(folder), **training.result(), "episodes": len(config.episodes)}
-        if finished:
+        if finished and isinstance(training.policy, RdpPolicy):
             result["touch_response"] = touch_response(training.policy, training.series)
         result["seconds"] = round(time.monotonic() - started, 1)
         link.send("result", **msgspec.to_builtins(result))

@@ -10,7 +10,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.learning.runs import STAGES, LossRow
+from app.learning.config import STAGES
+from app.learning.runs import LossRow
 from widgets.parts.plot import Plot, pen
 from widgets.parts.readout import Readout
 from widgets.parts.text import label
@@ -18,7 +19,7 @@ from widgets.theme.tokens import Theme
 
 RUN_COLOURS = ("orange", "sky", "green", "purple", "blue", "vermillion", "yellow")
 LEAST = 1e-9
-TITLES = {"tokenizer": "Tokenizer (fast decoder)", "planner": "Planner (latent diffusion)"}
+TITLES = {"tokenizer": "Tokenizer (fast decoder)", "planner": "Planner (denoiser)"}
 
 
 @dataclass

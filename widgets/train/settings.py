@@ -17,7 +17,12 @@ from widgets.parts.library import Library
 from widgets.parts.settings_form import SettingsForm
 from widgets.parts.text import label, pad, row
 
-POLICY_WORDS = {"rdp": "Reactive diffusion (RDP)"}
+POLICY_WORDS = {
+    "rdp": "Reactive diffusion (RDP)",
+    "flow": "Flow matching",
+    "diffusion": "Diffusion (DDIM)",
+    "streaming": "Streaming diffusion",
+}
 DEFAULT_STEPS = 6000
 
 
@@ -49,7 +54,7 @@ class TrainSettings(SettingsForm):
         self.steps.setSingleStep(500)
         self.steps.setValue(DEFAULT_STEPS)
         self.steps.setGroupSeparatorShown(True)
-        self.steps.setToolTip("Of tokenizer and planner together")
+        self.steps.setToolTip("Of all stages together; only RDP has two, tokenizer and planner")
         self.seed.setRange(0, 2**31 - 1)
         pad(self.steps, self.seed)
         inner = self.add_card("Data")

@@ -81,7 +81,7 @@ def load_again(config: RunConfig) -> list[Loaded]:
                 way_out="Put it back, or start a new run",
             )  # fmt: skip
         again = load_file(
-            path, (source.start_ns, source.end_ns), config.rdp.grid, source.validation, source.uuid
+            path, (source.start_ns, source.end_ns), config.settings.grid, source.validation, source.uuid
         )
         if again.source.sha256 != source.sha256:
             raise LearningError(

@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-POLICIES: tuple[str, ...] = ("rdp",)
+POLICIES: tuple[str, ...] = ("rdp", "flow", "diffusion", "streaming")

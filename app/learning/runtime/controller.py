@@ -1,4 +1,4 @@
-"""A Reactive Diffusion Policy as a source of motion: slow plans, one fast decoder step per control period."""
+"""A trained policy as a source of motion: slow plans, one fast decoder step per control period."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 from app.core.drive.controller import Action, Start
 from app.core.wire.messages import SampleHeader, Source
 from app.learning.data import features
-from app.learning.policies.rdp.policy import RdpPolicy
+from app.learning.policies.observing import ObservingPolicy
 from app.learning.runtime.fast import FastDecoder
 from app.learning.runtime.observer import TOPICS, Observation, Observer, leashed
 from app.learning.runtime.planner import DelayedPlanner, Plan, Planner, ThreadedPlanner, rate_of
@@ -20,7 +20,7 @@ from app.learning.runtime.planner import DelayedPlanner, Plan, Planner, Threaded
 RATES_OVER = 20  # plans or ticks
 
 
-class RdpController:
+class PolicyController:
     """Drives a rig with a trained policy.
 
     The command is integrated here, from the policy's increments; it starts at what the governor applied last, and is
@@ -30,9 +30,9 @@ class RdpController:
     source: Source = "policy"
     topics = TOPICS
 
-    def __init__(self, policy: RdpPolicy) -> None:
-        self._policy, self._runtime = policy, policy.config.runtime
-        self.rate_hz = policy.config.grid.rate_hz
+    def __init__(self, policy: ObservingPolicy) -> None:
+        self._policy, self._runtime = policy, policy.runtime
+        self.rate_hz = policy.grid.rate_hz
         self._observer, self._fast = Observer(policy), FastDecoder(policy)
         self._planner: Planner | None = None
         self._generator = torch.Generator()
@@ -99,9 +99,9 @@ class RdpController:
         assert self._planner is not None, "begin() comes first"
         plan = self._planner.newest(now_ns)
         if now_ns >= self._next_plan_ns:
-            noise = torch.randn(1, self._policy.config.tokenizer.latent, generator=self._generator)
+            noise = self._policy.draw(self._generator)
             if self._planner.request(now_ns, self._observer.condition(), noise):
-                self._next_plan_ns = now_ns + self._runtime.plan_every * self._policy.config.grid.period_ns
+                self._next_plan_ns = now_ns + self._runtime.plan_every * self._policy.grid.period_ns
         plan = self._planner.newest(now_ns) or plan
         if plan is not None:
             self._take(plan, now_ns)

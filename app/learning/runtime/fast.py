@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from app.learning.data import features
-from app.learning.policies.rdp.policy import RdpPolicy
+from app.learning.policies.observing import ObservingPolicy
 from app.learning.runtime.planner import Plan
 
 TouchAt = Callable[[int], Tensor]
@@ -24,9 +24,9 @@ TouchAt = Callable[[int], Tensor]
 class FastDecoder:
     """Decodes the present plan tick by tick."""
 
-    def __init__(self, policy: RdpPolicy) -> None:
+    def __init__(self, policy: ObservingPolicy) -> None:
         self._policy = policy
-        self._period_ns, self._chunk = policy.config.grid.period_ns, policy.config.grid.chunk
+        self._period_ns, self._chunk = policy.grid.period_ns, policy.grid.chunk
         self.plan: Plan | None = None
         self._state: Tensor | None = None
         self._next = 0
@@ -54,7 +54,7 @@ class FastDecoder:
             return None
         times = (plan.begins_ns + index * self._period_ns for index in range(self._next, tick + 1))
         touch = torch.stack([touch_at(t_ns) for t_ns in times])[None]
-        actions, self._state = self._policy.decode(plan.latent, touch, self._next, self._state)
+        actions, self._state = self._policy.decode(plan.content, touch, self._next, self._state)
         self._next = tick + 1
         return actions[0, -1].double().numpy()
 
@@ -65,4 +65,4 @@ class FastDecoder:
         if self.plan is None or left <= 0:
             return np.zeros((0, len(features.ACTION)))
         held = touch.expand(1, left, -1)
-        return self._policy.decode(self.plan.latent, held, self._next, self._state)[0][0].double().numpy()
+        return self._policy.decode(self.plan.content, held, self._next, self._state)[0][0].double().numpy()

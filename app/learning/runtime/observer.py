@@ -14,7 +14,7 @@ from app.core.wire.messages import SampleHeader
 from app.learning.config import RuntimeConfig
 from app.learning.data import features
 from app.learning.data.arrays import APPLIED, FIELD, POSE, STAIN, WRENCH
-from app.learning.policies.rdp.policy import RdpPolicy
+from app.learning.policies.observing import ObservingPolicy
 
 TOPICS = (POSE, APPLIED, WRENCH, FIELD, STAIN)
 WATCHED = (POSE, WRENCH, FIELD)  # these must be fresh; an estimate of the stain may be older
@@ -39,9 +39,9 @@ class Observation:
 class Observer:
     """Keeps the newest sample of each stream, the last wrenches, and the observations of the last chunk."""
 
-    def __init__(self, policy: RdpPolicy) -> None:
+    def __init__(self, policy: ObservingPolicy) -> None:
         self._policy = policy
-        self._grid, self._runtime = policy.config.grid, policy.config.runtime
+        self._grid, self._runtime = policy.grid, policy.runtime
         self._newest: dict[str, tuple[int, np.ndarray]] = {}
         self._wrenches: deque[tuple[int, np.ndarray]] = deque(maxlen=64)
         self.past: deque[Observation] = deque(maxlen=self._grid.chunk + 1)

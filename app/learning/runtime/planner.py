@@ -1,4 +1,4 @@
-"""The slow half at run time: an observation becomes a latent for the chunk that begins at that observation.
+"""The slow half at run time: an observation becomes a plan for the chunk that begins at that observation.
 
 `DelayedPlanner` (lock-step) computes at once and withholds the plan for a fixed simulated time, so a seed repeats.
 `ThreadedPlanner` (real time) computes beside the control loop; its plan counts from when it is ready.
@@ -16,14 +16,16 @@ import torch
 from torch import Tensor
 
 from app.core.clock import NS_PER_S
-from app.learning.policies.rdp.policy import RdpPolicy
+from app.learning.policies.observing import Moment, ObservingPolicy
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One chunk: its latent (1, L), when it begins, when it may be used from, and what computing it took."""
+    """One chunk: the policy's own plan (1, ...), a latent or actions; when it begins, when it may be used from, and
+    what computing it took.
+    """
 
-    latent: Tensor
+    content: Tensor
     begins_ns: int
     ready_ns: int
     compute_ms: float
@@ -50,26 +52,30 @@ class Planner(Protocol):
 
 
 @torch.no_grad()
-def _compute(policy: RdpPolicy, condition: Tensor, noise: Tensor) -> tuple[Tensor, float]:
+def _compute(
+    policy: ObservingPolicy, moment: Moment, condition: Tensor, noise: Tensor
+) -> tuple[Tensor, float]:
     started = time.perf_counter()
-    latent = policy.plan(condition, noise)
+    latent = policy.plan_at(moment, condition, noise)
     return latent, (time.perf_counter() - started) * 1000.0
 
 
 class DelayedPlanner:
     """Plans that become usable a fixed time after their observation."""
 
-    def __init__(self, policy: RdpPolicy, delay_ns: int) -> None:
+    def __init__(self, policy: ObservingPolicy, delay_ns: int) -> None:
         self._policy, self._delay_ns = policy, delay_ns
         self._waiting: list[Plan] = []
+        self._episode = 0
 
     def begin(self) -> None:
         """Forget the plans of the last episode."""
         self._waiting.clear()
+        self._episode += 1
 
     def request(self, now_ns: int, condition: Tensor, noise: Tensor) -> bool:
         """Compute a plan at once."""
-        latent, took = _compute(self._policy, condition, noise)
+        latent, took = _compute(self._policy, Moment(self._episode, now_ns), condition, noise)
         self._waiting.append(Plan(latent, now_ns, now_ns + self._delay_ns, took))
         return True
 
@@ -86,7 +92,7 @@ class DelayedPlanner:
 class ThreadedPlanner:
     """Plans computed in a thread of their own, one at a time. `close` joins it."""
 
-    def __init__(self, policy: RdpPolicy) -> None:
+    def __init__(self, policy: ObservingPolicy) -> None:
         self._policy = policy
         self._changed = threading.Condition()
         self._asked: tuple[int, int, Tensor, Tensor] | None = None
@@ -132,7 +138,7 @@ class ThreadedPlanner:
                     return
                 (episode, begins_ns, condition, noise), self._asked, self._busy = self._asked, None, True
             started = time.monotonic_ns()
-            latent, took = _compute(self._policy, condition, noise)
+            latent, took = _compute(self._policy, Moment(episode, begins_ns), condition, noise)
             with self._changed:
                 self._busy = False
                 if episode == self._episode:

@@ -40,7 +40,7 @@ class Reporter:
     def resume(self, stage: str, step: int) -> None:
         """Keep in `losses.csv` only the rows up to `step` of `stage`; with step 0 of the first stage, start it."""
         kept = []
-        if step > 0 or stage != "tokenizer":
+        if step > 0 or (stage == "planner" and self._budget.tokenizer > 0):
             with self._losses.open(newline="") as stream:
                 rows = list(csv.DictReader(stream))
             kept = [row for row in rows if (row["stage"], stage) != ("planner", "tokenizer")]

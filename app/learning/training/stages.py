@@ -1,4 +1,4 @@
-"""The two stages of an RDP: what one step's loss is, and what is measured on episodes that are not trained on."""
+"""The stages of a run (RDP has two, the others one): a step's loss, and what is measured on held-out episodes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from app.learning.chance import generator_for
 from app.learning.data.dataset import Windows
-from app.learning.policies.rdp.flow import flow_loss
+from app.learning.policies.chunk import ChunkPolicy
+from app.learning.policies.observing import ObservingPolicy
 from app.learning.policies.rdp.policy import RdpPolicy
 
 VALIDATION_WINDOWS = 512
@@ -33,7 +34,7 @@ class Stage(Protocol):
 class Prepared:
     """Windows with everything that does not change in training computed once: normalised actions and touch."""
 
-    def __init__(self, policy: RdpPolicy, windows: Windows) -> None:
+    def __init__(self, policy: ObservingPolicy, windows: Windows) -> None:
         self.windows = windows
         series = windows.series
         with torch.no_grad():
@@ -45,7 +46,7 @@ class Prepared:
         ticks = self.windows.chunk_ticks(which)
         return self.action[ticks], self.touch[ticks]
 
-    def conditions(self, policy: RdpPolicy, which: Tensor) -> Tensor:
+    def conditions(self, policy: ObservingPolicy, which: Tensor) -> Tensor:
         """Return the planner's conditions (B, C) of windows (B,)."""
         ticks = self.windows.observation_ticks(which)
         return policy.condition(self.windows.series.motion[ticks], self.touch[ticks])
@@ -126,9 +127,49 @@ class PlannerStage:
 
     def _flow(self, latents: Tensor, conditions: Tensor, generator: torch.Generator) -> Tensor:
         data = self._policy.latent(latents)[:, None]
-        noise = torch.randn(data.shape, generator=generator)
-        level = torch.rand(len(data), generator=generator)
-        return flow_loss(self._policy.planner, data, conditions, noise, level)
+        return self._policy.latent_loss(data, conditions, generator)
+
+
+class ChunkStage:
+    """Trains a policy that draws chunks of actions."""
+
+    name = "planner"
+
+    def __init__(self, policy: ChunkPolicy, train: Prepared, held_out: Prepared, seed: int) -> None:
+        self.module: nn.Module = policy.denoiser
+        self._policy, self._train, self._held_out, self._seed = policy, train, held_out, seed
+        self._motion = policy.motion.clipped(train.windows.series.motion)
+
+    def loss(self, step: int) -> Tensor:
+        """Return the loss of the batch of a step; with touch dropout some windows' touch is at its mean."""
+        generator = generator_for(self._seed, self.name, step)
+        windows, dropout = self._train.windows, self._policy.used.dropout
+        which = draw(len(windows), self._policy.optimiser.batch, generator)
+        ticks = windows.observation_ticks(which)
+        touch = self._train.touch[ticks]
+        if dropout > 0.0:
+            touch = touch * (torch.rand(len(which), 1, 1, generator=generator) >= dropout)
+        conditions = torch.cat([self._motion[ticks], touch], dim=-1).flatten(1)
+        shaken = conditions + self._policy.network.noise * torch.randn(conditions.shape, generator=generator)
+        return self._policy.loss(self._train.action[windows.chunk_ticks(which)], shaken, generator)
+
+    @torch.no_grad()
+    def validate(self) -> float:
+        """Return the loss with the same noise and levels each time."""
+        if len(self._held_out.windows) == 0:
+            return float("nan")
+        which = spread(len(self._held_out.windows))
+        chunk, _ = self._held_out.chunks(which)
+        conditions = self._held_out.conditions(self._policy, which)
+        return float(self._policy.loss(chunk, conditions, generator_for(self._seed, "validation")))
+
+
+def stage_of(policy: ObservingPolicy, name: str, train: Prepared, held_out: Prepared, seed: int) -> Stage:
+    """Return the stage of a name of a policy."""
+    if isinstance(policy, ChunkPolicy):
+        return ChunkStage(policy, train, held_out, seed)
+    assert isinstance(policy, RdpPolicy), "the only policy with two stages"
+    return (TokenizerStage if name == "tokenizer" else PlannerStage)(policy, train, held_out, seed)
 
 
 @torch.no_grad()

@@ -35,4 +35,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory, episodes: list[EpisodeArra
 
 @pytest.fixture
 def policy(trained: Path) -> RdpPolicy:
-    return checkpoint.load_policy(trained, checkpoint.read_config(trained))
+    loaded = checkpoint.load_policy(trained, checkpoint.read_config(trained))
+    assert isinstance(loaded, RdpPolicy)
+    return loaded

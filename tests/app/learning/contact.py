@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from app.core.drive.controller import Controller, Start
@@ -19,12 +20,16 @@ from app.core.wire.messages import SCHEMA_VERSION, SampleHeader, ServerInfo, Str
 from app.learning.config import (
     CHECKPOINT_SCHEMA_VERSION,
     Budget,
+    DiffusionConfig,
     EpisodeSource,
+    FlowConfig,
     GridConfig,
+    NetworkConfig,
     OptimiserConfig,
     PlannerConfig,
     RdpConfig,
     RunConfig,
+    StreamingConfig,
     TokenizerConfig,
     TouchConfig,
 )
@@ -162,6 +167,27 @@ def small_config() -> RdpConfig:
 
 def arrays_of(seeds: range) -> list[EpisodeArrays]:
     return [resample(demonstrate(seed), small_config().grid, f"seed {seed}") for seed in seeds]
+
+
+def chunk_settings(policy: str) -> DiffusionConfig | FlowConfig | StreamingConfig:
+    """Return small settings of a policy that draws chunks of actions."""
+    small = small_config()
+    kinds: dict[str, type[DiffusionConfig | FlowConfig | StreamingConfig]] = {
+        "diffusion": DiffusionConfig, "flow": FlowConfig, "streaming": StreamingConfig
+    }  # fmt: skip
+    return kinds[policy](
+        grid=small.grid, touch=small.touch, optimiser=small.optimiser,
+        network=NetworkConfig(width=96, blocks=2, level_features=8),
+    )  # fmt: skip
+
+
+def chunk_config(
+    episodes: list[EpisodeArrays], steps: int, policy: str, held_out: tuple[int, ...] = (0,)
+) -> RunConfig:
+    """Return a run of a policy that draws chunks of actions."""
+    plain = run_config(episodes, steps, held_out)
+    changes: dict[str, object] = {policy: chunk_settings(policy)}
+    return msgspec.structs.replace(plain, policy=policy, rdp=None, budget=Budget(steps, 0.0), **changes)
 
 
 def run_config(episodes: list[EpisodeArrays], steps: int, held_out: tuple[int, ...] = (0,)) -> RunConfig:

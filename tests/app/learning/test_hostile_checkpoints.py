@@ -19,6 +19,7 @@ from safetensors.torch import load_file, save_file
 from app.core.errors import LearningError
 from app.learning import checkpoint
 from app.learning.config import MARKER_VALUES, Budget, PlannerConfig, RdpConfig, RunConfig, TokenizerConfig
+from app.learning.policies.build import Policy
 from app.learning.policies.rdp.policy import RdpPolicy
 
 SMALL = RdpConfig(
@@ -39,7 +40,7 @@ def run(tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
-def load(run: Path) -> RdpPolicy:
+def load(run: Path) -> Policy:
     return checkpoint.load_policy(run, checkpoint.read_config(run))
 
 

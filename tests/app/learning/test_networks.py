@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from app.learning.chance import generator_for
 from app.learning.config import PlannerConfig
 from app.learning.data import features
-from app.learning.policies.rdp.denoiser import Denoiser
-from app.learning.policies.rdp.flow import flow_loss, flow_sample
+from app.learning.policies.denoiser import Denoiser
+from app.learning.policies.flow.matching import flow_loss, flow_sample
 from app.learning.policies.rdp.policy import RdpPolicy
 from app.learning.training.average import WeightAverage, decay_at
 from app.learning.training.schedule import learning_rate_factor

@@ -50,6 +50,17 @@ def test_train_uses_kept_successes_with_their_trims(folder: Path, tmp_path: Path
     assert sum(source.validation for source in config.episodes) == 1
 
 
+@pytest.mark.parametrize("policy", ["diffusion", "flow", "streaming"])
+def test_train_makes_a_checkpoint_of_each_policy(folder: Path, tmp_path: Path, policy: str) -> None:
+    run = tmp_path / "run"
+    words = ["train", str(folder), "--policy", policy, "--steps", "5", "--batch", "8", "--out", str(run)]
+    status, result = role(*words)
+    assert (status, result["steps"], result["finished"]) == (0, 5, True)
+    config = checkpoint.read_config(run)
+    assert (config.policy, config.rdp, config.stages) == (policy, None, ("planner",))
+    assert checkpoint.load_policy(run, config).grid == config.settings.grid
+
+
 def test_train_refuses_what_it_cannot_use(folder: Path, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()

@@ -9,7 +9,7 @@ import torch
 from app.core.drive.controller import Start
 from app.learning.data.arrays import resample
 from app.learning.policies.rdp.policy import RdpPolicy
-from app.learning.runtime.controller import RdpController
+from app.learning.runtime.controller import PolicyController
 from app.learning.runtime.fast import FastDecoder
 from app.learning.runtime.observer import Observer, leashed
 from app.learning.runtime.planner import Plan, ThreadedPlanner
@@ -26,7 +26,7 @@ def in_band(path: np.ndarray) -> float:
 
 
 def test_the_policy_wipes_with_the_force_of_the_demonstrator(policy: RdpPolicy) -> None:
-    paths = [drive(RdpController(policy), seed, 300) for seed in SEEDS]
+    paths = [drive(PolicyController(policy), seed, 300) for seed in SEEDS]
     assert np.mean([in_band(path) for path in paths]) > 0.7
     assert max(path[:, 3].max() for path in paths) < 20.0
     assert all(np.ptp(path[path[:, 3] > 1.0, 0]) > 0.04 for path in paths), "it moves along the stroke"
@@ -43,14 +43,14 @@ def test_it_yields_when_the_board_rises(policy: RdpPolicy) -> None:
 
     contact: list[bool] = []
     risen: list[int] = []
-    force = drive(RdpController(policy), 101, 300, rise)[:, 3]
+    force = drive(PolicyController(policy), 101, 300, rise)[:, 3]
     after = force[risen[0] : risen[0] + 25]
     assert after.max() > 11.0
     assert 5.0 < after[-1] < 10.0
 
 
 def test_a_seed_repeats_and_another_differs(policy: RdpPolicy) -> None:
-    controller = RdpController(policy)
+    controller = PolicyController(policy)
     first, second = drive(controller, 100, 80), drive(controller, 100, 80)
     assert np.array_equal(first, second)
     board = Board.draw(100)
@@ -66,7 +66,7 @@ def test_a_seed_repeats_and_another_differs(policy: RdpPolicy) -> None:
 
 
 def test_it_rests_until_the_first_plan_is_due(policy: RdpPolicy) -> None:
-    controller, board = RdpController(policy), Board.draw(100)
+    controller, board = PolicyController(policy), Board.draw(100)
     controller.begin(Start(0, 0, server_info(), {}))
     rest = board.command.copy()
     delay = policy.config.runtime.plan_delay_ns // PERIOD_NS
@@ -80,7 +80,7 @@ def test_it_rests_until_the_first_plan_is_due(policy: RdpPolicy) -> None:
 
 @pytest.mark.parametrize("topic", ["finger/wrench", "arm/pose", "vision/stain"])
 def test_it_asks_for_no_motion_without_its_streams(policy: RdpPolicy, topic: str) -> None:
-    controller, board = RdpController(policy), Board.draw(100)
+    controller, board = PolicyController(policy), Board.draw(100)
     controller.begin(Start(0, 0, server_info(), {}))
     deliver(controller, board, hide=topic)
     assert controller.act(board.t_ns).pose is None
@@ -88,7 +88,7 @@ def test_it_asks_for_no_motion_without_its_streams(policy: RdpPolicy, topic: str
 
 
 def test_old_touch_is_not_acted_on(policy: RdpPolicy) -> None:
-    controller, board = RdpController(policy), Board.draw(100)
+    controller, board = PolicyController(policy), Board.draw(100)
     controller.begin(Start(0, 0, server_info(), {}))
     deliver(controller, board)
     assert controller.act(board.t_ns).pose is not None
@@ -103,7 +103,7 @@ def test_live_features_are_those_of_the_data_set(policy: RdpPolicy) -> None:
     """What the observer makes of a recorded episode, tick by tick, is what the trainer saw of it."""
     episode = demonstrate(2)
     arrays = resample(episode, policy.config.grid, "e")
-    observer, controller = Observer(policy), RdpController(policy)
+    observer, controller = Observer(policy), PolicyController(policy)
     for tick in range(len(arrays)):
         board = Board.draw(2)
         board.t_ns = tick * PERIOD_NS
@@ -134,7 +134,7 @@ def test_catching_up_equals_having_been_there(policy: RdpPolicy) -> None:
 
 
 def test_plan_ribbon_starts_at_the_command_and_leads_on(policy: RdpPolicy) -> None:
-    controller, board = RdpController(policy), Board.draw(100)
+    controller, board = PolicyController(policy), Board.draw(100)
     controller.begin(Start(0, 0, server_info(), {}))
     for _ in range(10):
         deliver(controller, board)
@@ -159,7 +159,7 @@ def test_threaded_planner_gives_what_was_asked_and_forgets_the_last_episode(poli
         wait_until(lambda: plans.append(planner.newest(0)) or plans[-1] is not None)  # type: ignore[func-returns-value]
         assert plans[-1] is not None
         assert plans[-1].begins_ns == 7
-        assert torch.equal(plans[-1].latent, policy.plan(condition, noise))
+        assert torch.equal(plans[-1].content, policy.plan(condition, noise))
         assert planner.request(8, condition, noise)
         planner.begin()
         wait_until(lambda: planner.request(9, condition, noise))

@@ -54,13 +54,15 @@ def test_pressing_harder_raises_the_command(policy: RdpPolicy, episodes: list[Ep
 def test_one_episode_is_learned_by_heart(tmp_path: Path, episodes: list[EpisodeArrays]) -> None:
     series = join(episodes[:1])
     config = run_config(episodes[:1], 1200, held_out=())
+    assert config.rdp is not None
     free = msgspec.structs.replace(
         config.rdp, tokenizer=msgspec.structs.replace(config.rdp.tokenizer, kl=1e-5)
     )
     run = TrainingRun(tmp_path, msgspec.structs.replace(config, rdp=free), series, ChildLink("train"))
     assert run.run()
-    windows = Windows(series, run.config.rdp.grid, [0])
+    windows = Windows(series, run.settings.grid, [0])
     ticks = windows.chunk_ticks(torch.arange(len(windows)))
+    assert isinstance(run.policy, RdpPolicy)
     with torch.no_grad():
         latent, _ = run.policy.tokenizer.encoder(run.policy.action(series.action[ticks]))
         drawn, _ = run.policy.decode(latent, run.policy.touch(series.wrench[ticks], series.field[ticks]))

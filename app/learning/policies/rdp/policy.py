@@ -5,77 +5,67 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from app.learning.config import RdpConfig
 from app.learning.data import features
-from app.learning.data.dataset import Series
 from app.learning.data.normalise import Normaliser
-from app.learning.data.pca import FieldEmbedding
-from app.learning.policies.rdp.denoiser import Denoiser
-from app.learning.policies.rdp.flow import flow_sample
+from app.learning.policies.denoiser import Denoiser
+from app.learning.policies.diffusion.levels import kept_shares
+from app.learning.policies.diffusion.loss import clean_loss
+from app.learning.policies.diffusion.sampler import ddim_sample
+from app.learning.policies.flow.matching import flow_loss, flow_sample
+from app.learning.policies.observing import ObservingPolicy
+from app.learning.policies.rdp.config import RdpConfig
 from app.learning.policies.rdp.tokenizer import Tokenizer
 
-FIELD_FLOOR = 0.1  # weak components are marker noise: none is blown up to the size of the strong ones
 
-
-class RdpPolicy(nn.Module):
-    """Slow: two observations to a latent. Fast: latent and the newest touch to one increment of the command.
-
-    Args:
-        field_size: Numbers in a flattened marker field.
-    """
+class RdpPolicy(ObservingPolicy):
+    """Slow: two observations to a latent. Fast: latent and the newest touch to one increment of the command."""
 
     def __init__(self, config: RdpConfig, field_size: int) -> None:
-        super().__init__()
-        components, actions = config.touch.components, len(features.ACTION)
-        touch = features.WRENCH + components
+        super().__init__(config.grid, config.touch, config.optimiser, config.runtime, field_size)
         self.config = config
-        self.embedding = FieldEmbedding(field_size, components)
-        self.motion = Normaliser(len(features.MOTION))
-        self.wrench = Normaliser(features.WRENCH)
-        self.field = Normaliser(components)
-        self.action = Normaliser(actions)
-        self.latent = Normaliser(config.tokenizer.latent)
-        self.tokenizer = Tokenizer(actions, touch, config.grid.chunk, config.tokenizer)
-        self.planner = Denoiser(
-            config.tokenizer.latent, 1, 2 * (len(features.MOTION) + touch), config.planner
-        )
+        latent = config.tokenizer.latent
+        self.latent = Normaliser(latent)
+        self.tokenizer = Tokenizer(len(features.ACTION), self.touch_size, config.grid.chunk, config.tokenizer)
+        self.planner = Denoiser(latent, 1, self.condition_size, config.planner)
+        self.kept = kept_shares(config.planner.train_levels)
 
-    def fit(self, series: Series, ticks: Tensor) -> None:
-        """Fit embedding and normalisers on `ticks` of a series; the networks are not touched."""
-        self.embedding.fit(series.field[ticks])
-        self.field.fit(self.embedding(series.field[ticks]), FIELD_FLOOR)
-        self.wrench.fit(series.wrench[ticks])
-        self.motion.fit(series.motion[ticks])
-        self.action.fit(series.action[ticks])
+    def draw(self, generator: torch.Generator) -> Tensor:
+        """Return unit noise (1, latent)."""
+        return torch.randn(1, self.config.tokenizer.latent, generator=generator)
 
-    def touch(self, wrench: Tensor, field: Tensor) -> Tensor:
-        """Return normalised touch (..., 6 + components) of wrenches (..., 6) and fields (..., markers·3)."""
-        return torch.cat([self.wrench.clipped(wrench), self.field.clipped(self.embedding(field))], dim=-1)
-
-    def condition(self, motion: Tensor, touch: Tensor) -> Tensor:
-        """Return the planner's condition (B, C) of motion (B, 2, 19) in own units and normalised touch (B, 2, ·)."""
-        return torch.cat([self.motion.clipped(motion), touch], dim=-1).flatten(1)
+    def latent_loss(self, data: Tensor, condition: Tensor, generator: torch.Generator) -> Tensor:
+        """Return the planner's loss for normalised latents (B, 1, latent) under conditions (B, C)."""
+        noise = torch.randn(data.shape, generator=generator)
+        if self.config.planner.sampler == "flow":
+            level = torch.rand(len(data), generator=generator)
+            return flow_loss(self.planner, data, condition, noise, level)
+        index = torch.randint(self.config.planner.train_levels, (len(data), 1), generator=generator)
+        return clean_loss(self.planner, data, condition, noise, index, self.kept)
 
     def plan(self, condition: Tensor, noise: Tensor) -> Tensor:
         """Return latents (B, latent) for conditions (B, C), from unit noise (B, latent)."""
-        drawn = flow_sample(self.planner, noise[:, None], condition, self.config.planner.sample_steps)
+        planner, steps = self.config.planner, self.config.planner.sample_steps
+        if planner.sampler == "flow":
+            drawn = flow_sample(self.planner, noise[:, None], condition, steps)
+        else:
+            drawn = ddim_sample(self.planner, noise[:, None], condition, self.kept, steps)
         return self.latent.inverse(drawn[:, 0])
 
     def decode(
-        self, latent: Tensor, touch: Tensor, first: int = 0, state: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+        self, plan: Tensor, touch: Tensor, first: int = 0, state: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
         """Return actions (B, T, 8) in own units and the decoder's state, for ticks `first` … of the chunk.
 
         Args:
-            latent: (B, latent).
+            plan: Latents (B, latent).
             touch: Normalised touch of those ticks (B, T, ·).
             first: Number of the first of them in the chunk.
             state: The decoder's state after tick `first` − 1, or None at the start of the chunk.
         """
         phase = self.tokenizer.phase[first : first + touch.shape[1]]
-        normalised, state = self.tokenizer.decoder(latent, touch, phase, state)
+        normalised, state = self.tokenizer.decoder(plan, touch, phase, state)
         return self.action.inverse(normalised), state
 
-    def trainable(self, stage: str) -> list[nn.Parameter]:
-        """Return the parameters that a stage ("tokenizer" or "planner") trains."""
-        return list((self.tokenizer if stage == "tokenizer" else self.planner).parameters())
+    def stage_module(self, stage: str) -> nn.Module:
+        """Return the part that a stage ("tokenizer" or "planner") trains."""
+        return self.tokenizer if stage == "tokenizer" else self.planner

@@ -1,17 +1,39 @@
-"""The denoiser of the planner: `f(x[B, T, A], level[B, T], condition[B, C]) -> [B, T, A]`.
+"""The denoiser of all policies: `f(x[B, T, A], level[B, T], condition[B, C]) -> [B, T, A]`.
 
 A residual network with feature-wise modulation (FiLM, Perez et al. 2018) by condition and level. The interface is
-the one that flow, diffusion and streaming samplers share; only sampler and loss differ between them.
+the one that flow, diffusion, streaming and the latent planner of RDP share; only loss and sampler differ between
+them. A level lies in 0..1, 0 is noise and 1 is data, and every tick has its own, as streaming needs it.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
-from app.learning.config import PlannerConfig
+Network = Callable[[Tensor, Tensor, Tensor], Tensor]
+
+
+class Sizes(Protocol):
+    """What the network needs of a policy's settings."""
+
+    @property
+    def width(self) -> int:
+        """Width of the residual network."""
+        ...
+
+    @property
+    def blocks(self) -> int:
+        """Number of residual blocks."""
+        ...
+
+    @property
+    def level_features(self) -> int:
+        """Sines and cosines per tick."""
+        ...
 
 
 def level_features(level: Tensor, size: int) -> Tensor:
@@ -39,7 +61,7 @@ class ModulatedBlock(nn.Module):
 class Denoiser(nn.Module):
     """Residual MLP over a flattened sequence of `ticks` × `size`."""
 
-    def __init__(self, size: int, ticks: int, condition: int, config: PlannerConfig) -> None:
+    def __init__(self, size: int, ticks: int, condition: int, config: Sizes) -> None:
         super().__init__()
         self.features = config.level_features
         self.condition = nn.Sequential(

@@ -1,0 +1,1 @@
+"""Flow matching over chunks of actions: a few Euler steps from noise."""

@@ -1,0 +1,102 @@
+"""What every policy has: the touch embedding, normalisers that travel with the weights, and how it is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from app.learning.data import features
+from app.learning.data.dataset import Series
+from app.learning.data.normalise import Normaliser
+from app.learning.data.pca import FieldEmbedding
+from app.learning.settings import GridConfig, OptimiserConfig, RuntimeConfig, TouchConfig
+
+FIELD_FLOOR = 0.1  # weak components are marker noise: none is blown up to the size of the strong ones
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When a plan is asked for: number of the episode, and the session time of its observation."""
+
+    episode: int
+    t_ns: int
+
+
+class ObservingPolicy(nn.Module):
+    """Normalised observations from what the rig publishes; plans and actions come from the sub-classes.
+
+    A plan is a tensor whose meaning is the policy's own: a latent, or a chunk of actions. `decode` turns it and the
+    newest touch into the action of a tick.
+
+    Args:
+        field_size: Numbers in a flattened marker field.
+    """
+
+    def __init__(
+        self,
+        grid: GridConfig,
+        touch: TouchConfig,
+        optimiser: OptimiserConfig,
+        runtime: RuntimeConfig,
+        field_size: int,
+    ) -> None:
+        super().__init__()
+        self.grid, self.used, self.optimiser, self.runtime = grid, touch, optimiser, runtime
+        self.touch_size = features.WRENCH + touch.components
+        self.condition_size = 2 * (len(features.MOTION) + self.touch_size)
+        self.embedding = FieldEmbedding(field_size, touch.components)
+        self.motion = Normaliser(len(features.MOTION))
+        self.wrench = Normaliser(features.WRENCH)
+        self.field = Normaliser(touch.components)
+        self.action = Normaliser(len(features.ACTION))
+
+    def fit(self, series: Series, ticks: Tensor) -> None:
+        """Fit embedding and normalisers on `ticks` of a series; the networks are not touched."""
+        self.embedding.fit(series.field[ticks])
+        self.field.fit(self.embedding(series.field[ticks]), FIELD_FLOOR)
+        self.wrench.fit(series.wrench[ticks])
+        self.motion.fit(series.motion[ticks])
+        self.action.fit(series.action[ticks])
+
+    def touch(self, wrench: Tensor, field: Tensor) -> Tensor:
+        """Return normalised touch (..., 6 + components) of wrenches (..., 6) and fields (..., markers·3).
+
+        What the settings leave out is 0, its mean.
+        """
+        told = self.wrench.clipped(wrench) * self.used.wrench
+        return torch.cat([told, self.field.clipped(self.embedding(field)) * self.used.field], dim=-1)
+
+    def condition(self, motion: Tensor, touch: Tensor) -> Tensor:
+        """Return the condition (B, C) of motion (B, 2, 19) in own units and normalised touch (B, 2, ·)."""
+        return torch.cat([self.motion.clipped(motion), touch], dim=-1).flatten(1)
+
+    def draw(self, generator: torch.Generator) -> Tensor:
+        """Return the unit noise of one plan."""
+        raise NotImplementedError
+
+    def plan(self, condition: Tensor, noise: Tensor) -> Tensor:
+        """Return plans for conditions (B, C), from unit noise."""
+        raise NotImplementedError
+
+    def plan_at(self, moment: Moment, condition: Tensor, noise: Tensor) -> Tensor:
+        """Return the plan of a moment; a policy that goes on from its last plan overrides this."""
+        return self.plan(condition, noise)
+
+    def decode(
+        self, plan: Tensor, touch: Tensor, first: int = 0, state: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return actions (B, T, 8) in own units of ticks `first` … of the chunk, and the state after them.
+
+        Args:
+            plan: As `plan` returned it.
+            touch: Normalised touch of those ticks (B, T, ·).
+            first: Number of the first of them in the chunk.
+            state: The state after tick `first` − 1, or None at the start of the chunk.
+        """
+        raise NotImplementedError
+
+    def stage_module(self, stage: str) -> nn.Module:
+        """Return the part that a training stage trains."""
+        raise NotImplementedError
