@@ -107,6 +107,8 @@ class EpisodeList(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.grid())
         boxes = row(self.folder_box, self.order_box)
+        self.order_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.order_box.setMinimumContentsLength(6)
         boxes.setStretch(0, 11)
         boxes.setStretch(1, 8)
         layout.addLayout(boxes)
@@ -125,7 +127,6 @@ class EpisodeList(QWidget):
     def _connect(self) -> None:
         self.folder_box.currentIndexChanged.connect(self._on_folder)
         self.order_box.currentIndexChanged.connect(self._on_order)
-        self._library.partly_listed.connect(self._on_part)
         self._library.partly_listed.connect(self._on_part)
         self.search.asked.connect(lambda _query: self._on_filter())
         self.search.mistaken.connect(self._on_mistake)
@@ -180,11 +181,6 @@ class EpisodeList(QWidget):
         self.filters.rows = items
         self._fill(items, current)
         self.listed.emit(len(items))
-
-    def _on_part(self, folder: str, items: list[EpisodeRow], pending: int) -> None:
-        if folder == str(self.folder):
-            self._fill(items, self.current())
-            self.count.setText(f"{plural(len(items), 'episode')}, {plural(pending, 'file')} to be read")
 
     def _on_part(self, folder: str, items: list[EpisodeRow], pending: int) -> None:
         if folder == str(self.folder):

@@ -75,7 +75,7 @@ def paint_legend(painter: QPainter, overlay: Overlay, theme: Theme, area: QRectF
         scale: Pixels of the painter per pixel of the camera.
     """
     painter.setFont(theme.number_font("small"))
-    lines = _lines(painter, legend_rows(overlay), area.width(), scale)
+    lines = _lines(painter, legend_rows(overlay), area, scale)
     top = area.bottom() - LINE * len(lines)
     painter.fillRect(
         QRectF(area.left(), top, area.width(), LINE * len(lines)), theme.colour("overlay_ground", 0.72)
@@ -95,16 +95,18 @@ def _width(painter: QPainter, row: Row, scale: float) -> float:
     return _symbol(row, scale) + 6 + painter.fontMetrics().horizontalAdvance(row.words)
 
 
-def _lines(painter: QPainter, rows: list[Row], room: float, scale: float) -> list[list[Row]]:
-    """Put entries into at most two lines; what does not fit is left out."""
+def _lines(painter: QPainter, rows: list[Row], area: QRectF, scale: float) -> list[list[Row]]:
+    """Put entries into at most two lines and a quarter of the picture; what does not fit is left out."""
     lines: list[list[Row]] = []
-    used = 0.0
+    used, room, most = 0.0, area.width(), min(2, int(area.height() / 4 / LINE))
     for row in rows:
         width = _width(painter, row, scale)
+        if width > room - 16:
+            continue
         if lines and used + GAP + width <= room - 16:
             lines[-1].append(row)
             used += GAP + width
-        elif len(lines) < 2:
+        elif len(lines) < most:
             lines.append([row])
             used = width
     return lines
