@@ -98,10 +98,11 @@ class PolicyController:
         """Take over a plan that has become usable, and ask for the next one when it is time."""
         assert self._planner is not None, "begin() comes first"
         plan = self._planner.newest(now_ns)
-        if now_ns >= self._next_plan_ns:
+        period_ns = self._policy.grid.period_ns
+        if now_ns >= self._next_plan_ns - period_ns // 2:  # control ticks jitter, whole ticks are meant
             noise = self._policy.draw(self._generator)
             if self._planner.request(now_ns, self._observer.condition(), noise):
-                self._next_plan_ns = now_ns + self._runtime.plan_every * self._policy.grid.period_ns
+                self._next_plan_ns = now_ns + self._runtime.plan_every * period_ns
         plan = self._planner.newest(now_ns) or plan
         if plan is not None:
             self._take(plan, now_ns)

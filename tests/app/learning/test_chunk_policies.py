@@ -5,20 +5,35 @@ from __future__ import annotations
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 import torch
 
+from app.core.drive.controller import Start
 from app.core.link.child import ChildLink
 from app.learning import checkpoint
 from app.learning.chance import generator_for
-from app.learning.config import RdpConfig
+from app.learning.config import RdpConfig, StreamingConfig
 from app.learning.data.arrays import EpisodeArrays
 from app.learning.data.dataset import Windows, join
 from app.learning.policies.build import build_policy
+from app.learning.policies.observing import Moment
 from app.learning.policies.rdp.policy import RdpPolicy
+from app.learning.policies.streaming.policy import StreamingPolicy
 from app.learning.run import TrainingRun
 from app.learning.runtime.controller import PolicyController
-from tests.app.learning.contact import MARKERS, chunk_config, drive, run_config, small_config
+from tests.app.learning.contact import (
+    MARKERS,
+    PERIOD_NS,
+    Board,
+    chunk_config,
+    chunk_settings,
+    deliver,
+    drive,
+    run_config,
+    server_info,
+    small_config,
+)
 
 STEPS = 900
 
@@ -114,3 +129,24 @@ def test_a_checkpoint_of_before_there_were_four_policies_is_read(
     assert isinstance(again.settings, RdpConfig)
     loaded = checkpoint.load_policy(tmp_path, again)
     assert isinstance(loaded, RdpPolicy)
+
+
+def test_ticks_that_jitter_do_not_break_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = chunk_settings("streaming")
+    assert isinstance(settings, StreamingConfig)
+    policy, asked = StreamingPolicy(settings, MARKERS * 3).requires_grad_(False), list[int]()
+    plan_at = policy.plan_at
+
+    def noted(moment: Moment, condition: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        asked.append(moment.t_ns)
+        return plan_at(moment, condition, noise)
+
+    monkeypatch.setattr(policy, "plan_at", noted)
+    controller, board = PolicyController(policy), Board.draw(0)
+    controller.begin(Start(0, 0, server_info(), {}))
+    jitter = np.random.default_rng(0).integers(-2_000_000, 2_000_000, 120)
+    for tick, off in enumerate(jitter):
+        board.t_ns = (tick + 1) * PERIOD_NS + int(off)
+        deliver(controller, board)
+        controller.act(board.t_ns)
+    assert [round(gap / PERIOD_NS) for gap in np.diff(asked)] == [settings.act] * 9
