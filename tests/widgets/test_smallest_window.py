@@ -53,6 +53,10 @@ def test_bar_and_readouts_have_room(qtbot: QtBot, open_window: Open) -> None:
     room = button.width() - button._cap_width - 2 * CAP_MARGIN
     widths = {words: QFontMetrics(button.font()).horizontalAdvance(words) for words in PRIMARY.values()}
     assert {words: width for words, width in widths.items() if width > room} == {}
+    for words in ("Reset", "Discard"):
+        width = QFontMetrics(page.bar.discard.font()).horizontalAdvance(words)
+        assert width <= page.bar.discard.width() - page.bar.discard._cap_width - 2 * CAP_MARGIN
+    assert page.bar.discard.text() == "Reset"
     for plot, panel in zip(page.views.curves._plots, page.views.curves.panels, strict=True):
         line = (plot._readout.height() - 18) / len(panel.traces)
         assert line >= 15.0, f"{panel.title}: {line:.1f} pixels a line"

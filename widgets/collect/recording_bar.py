@@ -156,6 +156,7 @@ class RecordingBar(QWidget):
         if narrow != self._narrow:
             self._narrow = narrow
             self._set_widths()
+            self.refresh()
 
     def _set_widths(self) -> None:
         """Fix the widths of the buttons; a narrow bar goes without the labels of fields that speak for themselves."""
@@ -236,7 +237,8 @@ class RecordingBar(QWidget):
         practice = self._session.practice and phase is Phase.READY
         self.primary.setText("Reset board" if practice else PRIMARY[phase])
         self.primary.setEnabled(phase not in BUSY and phase is not Phase.SCRIPT)
-        self.discard.setText("Discard take" if phase is Phase.RECORDING else "Reset board")
+        words = ("Discard take", "Discard") if phase is Phase.RECORDING else ("Reset board", "Reset")
+        self.discard.setText(words[self._narrow])
         self.discard.setEnabled(phase in (Phase.READY, Phase.RECORDING, Phase.FAULT))
         self.tare.setEnabled(phase in (Phase.READY, Phase.RECORDING))
         self.practice.setEnabled(phase is not Phase.RECORDING)

@@ -16,6 +16,7 @@ from widgets.views.envelope import envelope, nice_limit
 
 SPAN_S = 10.0
 READOUT = 132
+LEAST_LINE = 13  # of a readout: lower lines would overlap
 PIXELS_PER_COLUMN = 2
 MIDDLE = (
     Qt.AlignmentFlag.AlignVCenter
@@ -99,6 +100,13 @@ class Readout(QWidget):
         with QPainter(self) as painter:  # ended even if drawing fails: an open painter takes the window down
             self._draw(painter)
 
+    def _fitting(self) -> list[int]:
+        """Return which traces have room below the title; where not all have, the largest at present, in their order."""
+        room = max(0, (self.height() - 18) // LEAST_LINE)
+        numbers = range(len(self._panel.traces))
+        largest = sorted(numbers, key=lambda number: -abs(self._values[number] or 0.0))
+        return sorted(largest[:room])
+
     def _draw(self, painter: QPainter) -> None:
         painter.setFont(self._theme.font("small", bold=True))
         painter.setPen(self._theme.colour("text"))
@@ -106,8 +114,10 @@ class Readout(QWidget):
         painter.setFont(self._theme.font("small"))
         painter.setPen(self._theme.colour("muted"))
         painter.drawText(QRectF(8, 0, READOUT - 16, 18), RIGHT, self._panel.unit)
-        line = min(18.0, (self.height() - 18) / max(1, len(self._panel.traces)))
-        for index, (trace, value) in enumerate(zip(self._panel.traces, self._values, strict=True)):
+        shown = self._fitting()
+        line = min(18.0, (self.height() - 18) / max(1, len(shown)))
+        for index, number in enumerate(shown):
+            trace, value = self._panel.traces[number], self._values[number]
             y = 18 + line * index
             painter.fillRect(QRectF(8, y + line / 2 - 2, 12, 4), self._theme.signal(trace.signal))
             painter.setFont(self._theme.font("small"))
