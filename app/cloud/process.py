@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--outlier", choices=OUTLIERS, default="radius", help="how lone points are found")
     parser.add_argument("--budget", type=int, default=MOST_POINTS, help="most points of a cloud")
-    parser.add_argument("--rate", type=float, default=15.0, help="most clouds a second")
+    parser.add_argument("--rate", type=float, default=11.0, help="most clouds a second")
     parser.add_argument(
         "--refine", action="store_true", help="correct the cameras' places by what they see together, once"
     )

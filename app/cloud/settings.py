@@ -32,7 +32,7 @@ class Settings:
     voxel_m: float = 0.004
     outlier: Outlier = "radius"
     budget: int = MOST_POINTS
-    rate_hz: float = 15.0
+    rate_hz: float = 11.0
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant.
