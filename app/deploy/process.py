@@ -102,8 +102,13 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         if event.kind == "state" and event.body.get("name") == "driving":
             link.send("state", **event.body)  # the plan and the rates, for the window
 
+    lapsed: list[str] = []
+
     def told(take: TakeResult, count: int) -> None:
         cut = take.why == INTERRUPTED
+        if cut and args.enable == "window" and args.run is not None and not lapsed:
+            lapsed.append(take.path)
+            link.notice("The enabling input lapsed, so the series ends here; begin another.", "warning")
         judged = "interrupted, not scored," if cut else f"score {take.score:.2f} in"
         link.progress(
             text=f"seed {take.seed}: {judged} {take.seconds:.1f} s ({count} of {args.episodes})",
@@ -128,9 +133,10 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
                 if link.stopping:
                     hub.intent(driver, "end")
 
-            results = evaluate(
-                hub, rig, recorder, driver, specs_of(args, trajectory), lambda: link.stopping, told, watch
-            )
+            def over() -> bool:
+                return link.stopping or bool(lapsed)
+
+            results = evaluate(hub, rig, recorder, driver, specs_of(args, trajectory), over, told, watch)
         result = {**summary(results), "data": str(folder), "policy": str(args.run or args.baseline)}
         link.send("result", **result)
         return result
