@@ -101,7 +101,9 @@ def endure(
             observer.watch(min(1.0, until - time.monotonic()))
             observer.rows.clear()
     assert all(alive(pid) for pid in pids), "a process has gone"
-    assert set(descendants(window.process.pid)) == set(pids[1:]), "processes came or went"
+    extra = set(descendants(window.process.pid)) - set(pids)
+    came_in = [Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode() for pid in extra]
+    assert not came_in, f"processes came: {came_in}"
     return came
 
 
