@@ -32,7 +32,10 @@ ROLES: dict[str, tuple[str, str]] = {
     "bench": ("app.bench.process", "measure this machine: wire, record, window, overlay, review"),
     "bench-overlay": ("widgets.bench.overlay", "cost of touch over a picture (typed as `bench overlay`)"),
     "bench-review": ("widgets.bench.review", "seeking and playing in Review (typed as `bench review`)"),
-    "bench-library": ("widgets.bench.library", "the list of thousands of episodes (typed as `bench library`)"),
+    "bench-library": (
+        "widgets.bench.library",
+        "the list of thousands of episodes (typed as `bench library`)",
+    ),
     "bench-episodes": ("app.bench.episodes", "the episodes for `bench library` (started by it)"),
     "bench-window": ("widgets.bench.process", "the window under load (typed as `bench window`)"),
     "doctor": ("app.doctor.process", "what this machine has and lacks"),
