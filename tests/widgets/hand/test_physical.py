@@ -71,7 +71,13 @@ def test_a_press_that_a_program_makes_is_held_until_its_release(
 ) -> None:
     QTest.keyPress(surface, Qt.Key.Key_Space)
     operator.read()
-    qtbot.waitUntil(lambda: len(operator.read()) >= 3)
+    before = len(operator.beats)
+
+    def three_more() -> bool:
+        operator.read()
+        return len(operator.beats) >= before + 3
+
+    qtbot.waitUntil(three_more)
     held = hand.grip
     QTest.keyRelease(surface, Qt.Key.Key_Space)
     assert held in (Grip.HELD, Grip.LOST)  # lost by a stall of this machine at the most
