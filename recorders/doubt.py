@@ -38,12 +38,9 @@ class Careful:
         """Return what a file says, and whether that holds until the file changes."""
         if str(path) in self._doubted:
             return self._ask_child(path, size), True
-        try:
+        with contextlib.suppress(OSError):  # no place to write: it is read without a mark
             self._mark.write_bytes(os.fsencode(path))
-        except OSError:  # no place to write: it is read without a mark
-            row = read_row(path, size)
-        else:
-            row = read_row(path, size)
+        row = read_row(path, size)
         return row, not row.broken
 
     def close(self) -> None:

@@ -20,6 +20,7 @@ from recorders.records import OUTCOMES, Outcome
 SCHEMA_VERSION = 2
 READABLE = (1, 2)  # 1 knew no rejection, trash, tags, parts and groups
 MAX_STATES = 500
+MOST_NAME_BYTES = 200  # of the 255 a file name may have: endings are added
 MAX_TEXT = 20_000
 MAX_PHASES = 1000
 MAX_TAGS = 100
@@ -133,8 +134,9 @@ def check_name(uuid: str) -> str:
     Raises:
         EpisodeError: If it could not be the name of an episode's file.
     """
-    if not uuid or "/" in uuid or "\0" in uuid or uuid.startswith("."):
-        raise EpisodeError(f"episode {uuid!r}", "this is no name of an episode")
+    long = len(uuid.encode(errors="replace")) > MOST_NAME_BYTES
+    if not uuid or long or "/" in uuid or "\0" in uuid or uuid.startswith("."):
+        raise EpisodeError(f"episode {uuid[:80]!r}", "this is no name of an episode")
     return uuid
 
 

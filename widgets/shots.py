@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from app.core.errors import ProcessError, UsageError
 from app.core.rig import load_rig
 from app.setup.display import find_display
 from widgets.application import THEME_NAMES, make_application
+from widgets.unattended import Unattended
 
 if TYPE_CHECKING:
     from widgets.session import Session
@@ -75,11 +75,11 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     return {"files": [str(file) for file in files]}
 
 
-class Tour:
+class Tour(Unattended):
     """Goes through the workspaces of a window and keeps a picture of each."""
 
     def __init__(self, session: Session, out: Path) -> None:
-        self._session = session
+        super().__init__(session, "shots")
         self._out = out
 
     def record_if_empty(self) -> None:
@@ -126,31 +126,3 @@ class Tour:
                 f"picture {path}", "it cannot be written", way_out="See whether the disk is full"
             )
         return path
-
-    def wait(self, condition: Any, what: str, timeout_s: float) -> None:
-        """Let the window live until `condition()` holds.
-
-        Raises:
-            ProcessError: It does not within `timeout_s`; says what the window had to tell.
-        """
-        deadline = time.monotonic() + timeout_s
-        while not condition():
-            if time.monotonic() > deadline:
-                said = [item.text for item in self._session.notifications.items if item.level == "error"][-2:]
-                raise ProcessError(
-                    f"shots, {what}", f"it did not come within {timeout_s:g} s; messages: {said}"
-                )
-            self.pause(0.05)
-
-    def pause(self, seconds: float) -> None:
-        """Let the window live for a while."""
-        from PySide6.QtCore import QEventLoop, QTimer
-
-        loop = QEventLoop()
-        QTimer.singleShot(int(seconds * 1000), loop.quit)
-        loop.exec()
-
-    def end(self) -> None:
-        """Close the window as a person would, and wait for the children."""
-        self._session.window.close()
-        self.wait(lambda: not self._session.context.jobs.running(), "the processes to end", 60.0)

@@ -102,12 +102,13 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         if event.kind == "state" and event.body.get("name") == "driving":
             link.send("state", **event.body)  # the plan and the rates, for the window
 
-    lapsed: list[str] = []
+    lapsed = False
 
     def told(take: TakeResult, count: int) -> None:
+        nonlocal lapsed
         cut = take.why == INTERRUPTED
-        if cut and args.enable == "window" and args.run is not None and not lapsed:
-            lapsed.append(take.path)
+        if cut and args.enable == "window" and args.run is not None:
+            lapsed = True
             link.notice("The enabling input lapsed, so the series ends here; begin another.", "warning")
         judged = "interrupted, not scored," if cut else f"score {take.score:.2f} in"
         link.progress(
@@ -134,7 +135,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
                     hub.intent(driver, "end")
 
             def over() -> bool:
-                return link.stopping or bool(lapsed)
+                return link.stopping or lapsed
 
             results = evaluate(hub, rig, recorder, driver, specs_of(args, trajectory), over, told, watch)
         result = {**summary(results), "data": str(folder), "policy": str(args.run or args.baseline)}

@@ -58,7 +58,7 @@ class Unpacking:
                     why = why or str(line["died"])
                 else:
                     yield line
-            if self._ended:
+            if self._ended or 0 <= self._total <= self._at:
                 return
             if self._at == OPENING:
                 raise EpisodeError(self._words[0], why or "the process that reads it ended without a word")
@@ -115,6 +115,8 @@ class Unpacking:
         self._at = int(line.get("begin", self._at))
         self._total = int(line.get("opened", self._total))
         self._ended = self._ended or "end" in line
+        if line.keys() & {"kept", "refused"}:
+            self._at += 1  # what was told is done: a death from here on is the next one's
         if line.keys() & {"opened", "kept", "refused"}:
             yield line
 

@@ -1,6 +1,7 @@
 """What the reader answers, command by command. Pure in the sense that no socket is in sight; files are.
 
-The commands themselves are methods named `on_…` of the classes in `Answers.rooms`; a new subject is a new class there.
+The commands themselves are methods named `on_…` of the classes that `Answers` makes, each with the folder
+first; a new subject is a new class there.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Answers:
         self.folder = folder
         self.listings = Listings(quality=True)
         self.shelf = Shelf(self.listings)
-        self.rooms: tuple[object, ...] = (
+        rooms: tuple[object, ...] = (
             ListAnswers(self.listings),
             LabelAnswers(),
             LibraryAnswers(),
@@ -37,6 +38,9 @@ class Answers:
             PhaseAnswers(self.shelf),
             QualityAnswers(self.listings),
         )
+        self._commands: dict[str, Callable[..., Any]] = {  # looked up at each picture, so made once
+            each[3:]: getattr(room, each) for room in rooms for each in dir(room) if each.startswith("on_")
+        }
 
     def answer(self, name: str, arguments: dict[str, Any]) -> Any:
         """Return the answer to one command.
@@ -44,29 +48,19 @@ class Answers:
         Raises:
             EpisodeError: Whatever is wrong with command or episode.
         """
-        commands = self.commands()
-        if name not in commands:
-            raise EpisodeError(f"command {name!r}", "it is unknown", options=sorted(commands))
+        if name not in self._commands:
+            raise EpisodeError(f"command {name!r}", "it is unknown", options=sorted(self._commands))
         rest = dict(arguments)
         folder = self.folder
         try:
             folder = Path(rest.pop("data", None) or self.folder)
-            return commands[name](folder, **rest)
+            return self._commands[name](folder, **rest)
         except (TypeError, ValueError, IndexError, OverflowError) as error:
             raise EpisodeError(f"command {name!r}", f"it cannot be answered as asked ({error})") from error
         except OSError as error:
             raise EpisodeError(
                 f"data folder {folder}", f"it cannot be read ({error.strerror or error})"
             ) from error
-
-    def commands(self) -> dict[str, Callable[..., Any]]:
-        """Return the commands of all rooms by name; each takes the folder first."""
-        return {
-            each[3:]: getattr(room, each)
-            for room in self.rooms
-            for each in dir(room)
-            if each.startswith("on_")
-        }
 
     def close(self) -> None:
         """Close all files."""

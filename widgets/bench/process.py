@@ -10,7 +10,6 @@ import argparse
 import os
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from app.core.priority import prefer_window
 from app.setup.display import find_display
 from widgets.application import THEME_NAMES, keep_for_good, make_application
 from widgets.cloud_session import Density
+from widgets.unattended import Unattended
 
 if TYPE_CHECKING:
     from widgets.bridge.jobs import Job
@@ -81,11 +81,12 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             session.close()
 
 
-class Bench:
+class Bench(Unattended):
     """One run with an open window."""
 
     def __init__(self, session: Session, args: argparse.Namespace) -> None:
-        self._session, self._args = session, args
+        super().__init__(session, "bench 'window'")
+        self._args = args
         self._context = session.context
         self._views = session.window.pages[0].views  # type: ignore[attr-defined]
         self._recorder: Job | None = None
@@ -104,8 +105,7 @@ class Bench:
             self._session.window.grab().save(str(self._args.shot))
         result["recorder_dropped"] = sum(int(body.get("dropped", 0)) for body in self._saved)
         result["takes"] = len(self._saved)
-        self._session.window.close()
-        self.wait(lambda: not self._context.jobs.running(), "the processes to end", 60.0)
+        self.end()
         return result
 
     def _start(self) -> None:
@@ -159,27 +159,3 @@ class Bench:
             self._saved.append(body)
         if body.get("name") == "failed":
             self._problem = str(body.get("text", ""))
-
-    def wait(self, condition: Callable[[], bool], what: str, timeout_s: float) -> None:
-        """Let the window live until `condition()` holds.
-
-        Raises:
-            ProcessError: It does not within `timeout_s`; says what the window had to tell.
-        """
-        deadline = time.monotonic() + timeout_s
-        while not condition():
-            if time.monotonic() > deadline:
-                said = [item.text for item in self._session.notifications.items][-3:]
-                raise ProcessError(
-                    f"bench 'window', {what}", f"it did not come within {timeout_s:g} s; messages: {said}"
-                )
-            self.pause(0.05)
-
-    @staticmethod
-    def pause(seconds: float) -> None:
-        """Let the window live for a while."""
-        from PySide6.QtCore import QEventLoop, QTimer
-
-        loop = QEventLoop()
-        QTimer.singleShot(int(seconds * 1000), loop.quit)
-        loop.exec()

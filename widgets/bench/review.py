@@ -11,19 +11,19 @@ import argparse
 import os
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from app.bench.summary import summarize
-from app.core.errors import ProcessError, UsageError
+from app.core.errors import UsageError
 from app.core.ids import new_uuid
 from app.core.link.hub import Hub
 from app.core.priority import prefer_window
 from app.core.wire.client import Endpoints
 from widgets.application import THEME_NAMES, keep_for_good, make_application
+from widgets.unattended import Unattended
 
 if TYPE_CHECKING:
     from widgets.bench.seeks import SeekMeter
@@ -92,13 +92,14 @@ def record(folder: Path, seconds: float) -> None:
         hub.stop(server)
 
 
-class Bench:
+class Bench(Unattended):
     """One run with an open window."""
 
     def __init__(self, session: Session, args: argparse.Namespace) -> None:
         session.window.open_page(1)
         page: ReviewPage = session.window.page  # type: ignore[assignment]
-        self._session, self._args, self._page, self._viewer = session, args, page, page.viewer
+        super().__init__(session, "bench 'review'")
+        self._args, self._page, self._viewer = args, page, page.viewer
 
     def run(self) -> dict[str, Any]:
         """Open the episode, measure, end everything."""
@@ -120,9 +121,7 @@ class Bench:
             "seconds": round((viewer.player.end_ns - viewer.player.start_ns) * 1e-9, 1),
             "cores": os.cpu_count(), "load_1min": round(os.getloadavg()[0], 2),
         }  # fmt: skip
-        self._session.window.close()
-        jobs = self._session.context.jobs
-        self.wait(lambda: not jobs.running(), "the processes to end", 60.0)
+        self.end()
         return result
 
     def _seek(self, meter: SeekMeter) -> dict[str, Any]:
@@ -169,32 +168,3 @@ class Bench:
         }  # fmt: skip
         stall = "stall" if name == "play" else f"{name}_stall"
         return result | {f"{stall}_p99_ms": round(p99, 2), f"{stall}_max_ms": round(beat.most_ms, 2)}
-
-    def wait(self, condition: Callable[[], bool], what: str, timeout_s: float, step_s: float = 0.05) -> None:
-        """Let the window live until `condition()` holds.
-
-        Raises:
-            ProcessError: It does not within `timeout_s`; says what the window had to tell.
-        """
-        from PySide6.QtCore import QCoreApplication, QEventLoop
-
-        deadline = time.monotonic() + timeout_s
-        while not condition():
-            if time.monotonic() > deadline:
-                said = [item.text for item in self._session.notifications.items][-3:]
-                raise ProcessError(
-                    f"bench 'review', {what}", f"it took over {timeout_s:g} s; messages: {said}"
-                )
-            if step_s:
-                self.pause(step_s)
-            else:
-                QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
-
-    @staticmethod
-    def pause(seconds: float) -> None:
-        """Let the window live for a while."""
-        from PySide6.QtCore import QEventLoop, QTimer
-
-        loop = QEventLoop()
-        QTimer.singleShot(int(seconds * 1000), loop.quit)
-        loop.exec()

@@ -143,7 +143,7 @@ def test_labels_change_undo_redo(asker: Asker, uuid: str) -> None:
         ("frame", {"episode": "?", "topic": "scene/color", "t_ns": "now"}, "cannot be answered as asked"),
         ("change", {"episode": "?", "change": {"outcome": 3}}, "this cannot be"),
         ("list", {"data": "/nowhere/at/all"}, "no such folder"), ("list", {"data": 3}, "cannot be answered"),
-        ("labels", {"episode": "x" * 3000}, "File name too long"),
+        ("labels", {"episode": "x" * 3000}, "no name of an episode"),
     ],
 )  # fmt: skip
 def test_wrong_questions_get_an_explained_error(

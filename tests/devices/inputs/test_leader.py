@@ -62,19 +62,21 @@ def test_a_servo_that_does_not_answer_is_named(servos: ServoDouble, plan: Path) 
         Leader(servos.port, plan)
 
 
+def says(leader: Leader, words: str) -> bool:
+    """Whether looking at the leader fails with an error in which these words stand."""
+    try:
+        leader.look(time.monotonic_ns())
+    except DeviceError as error:
+        return words in str(error)
+    return False
+
+
 def test_a_servo_that_falls_silent_ends_the_leader(servos: ServoDouble, plan: Path) -> None:
     leader = Leader(servos.port, plan)
     try:
         wait_until(lambda: leader.look(time.monotonic_ns()).joints is not None)
         del servos.steps[2]
-
-        def ended() -> bool:
-            try:
-                return leader.look(time.monotonic_ns()) is None
-            except DeviceError as error:
-                return "no answer" in str(error)
-
-        wait_until(ended, what="the error")
+        wait_until(lambda: says(leader, "no answer"), what="the error")
     finally:
         leader.close()
 
@@ -86,14 +88,7 @@ def test_a_leader_whose_plug_is_pulled_says_that_it_is_gone_and_not_only_that_jo
     try:
         wait_until(lambda: leader.look(time.monotonic_ns()).joints is not None)
         servos.close()
-
-        def ended() -> bool:
-            try:
-                return leader.look(time.monotonic_ns()) is None
-            except DeviceError as error:
-                return "it is gone" in str(error)
-
-        wait_until(ended, what="the error")
+        wait_until(lambda: says(leader, "it is gone"), what="the error")
     finally:
         leader.close()
 
