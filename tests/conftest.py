@@ -25,10 +25,11 @@ TESTS = Path(__file__).resolve().parent
 # Folders and files whose tests drive in real time, where a set-point expires after 60 ms: they run alone.
 REAL_TIME = (
     "app/bench",
-    "app/session",
+    "app/session/test_collect.py",
+    "app/session/test_evaluate.py",
+    "app/session/test_lost_window.py",
     "app/teleop/test_held.py",
     "app/teleop/test_leader_drives.py",
-    "contracts/test_processes.py",
     "devices/arms",
     "devices/composed",
     "devices/contract",
@@ -39,8 +40,6 @@ REAL_TIME = (
     "widgets/collect",
     "widgets/deploy",
     "widgets/hand",
-    "widgets/test_main_window.py",
-    "widgets/test_shots.py",
 )
 
 
