@@ -7,11 +7,14 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from app.cloud.message import TOPIC
+from app.cloud.message import PICTURE, TOPIC
 from app.core.wire.messages import ServerInfo
 from widgets.bridge.bridge import Bridge
 from widgets.bridge.jobs import Job
+from widgets.cloud_drawer import CloudDrawer
+from widgets.notifications.centre import Notifications
 from widgets.rig_session import RigSession
+from widgets.views.scene.choice import has_card
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,9 @@ def sees_depth(info: ServerInfo) -> bool:
 
 
 class CloudSession(QObject):
-    """One cloud process for the one rig of the window; pages read `bridge.frames` under its topic.
+    """One cloud process for the one rig of the window, and where no graphics card draws, one that draws its clouds.
+
+    With a graphics card the window itself receives the points, in `bridge.frames` under their topic.
 
     Signals:
         changed(): It began or ended, or another density was chosen.
@@ -49,15 +54,19 @@ class CloudSession(QObject):
     Attributes:
         state: What it told last: points, offered, rate_hz, took_ms, residuals.
         density: What the person chose, a name of `DENSITIES`.
+        drawer: Draws the cloud; not used where a graphics card does.
     """
 
     changed = Signal()
 
-    def __init__(self, bridge: Bridge, rig: RigSession, parent: QObject) -> None:
+    def __init__(
+        self, bridge: Bridge, rig: RigSession, notifications: Notifications, parent: QObject
+    ) -> None:
         super().__init__(parent)
         self.state: dict[str, Any] = {}
         self._bridge, self._rig = bridge, rig
         self.density = NORMAL
+        self.drawer = CloudDrawer(bridge, notifications, self)
         self._job: Job | None = None
         rig.up.connect(self._on_up)
         rig.down.connect(self._on_down)
@@ -84,6 +93,7 @@ class CloudSession(QObject):
         self.ask(DENSITIES[name][1])
         if not self.shown:
             self._bridge.frames.pop(TOPIC, None)
+            self._bridge.frames.pop(PICTURE, None)
         self.changed.emit()
 
     def ask(self, density: Density) -> None:
@@ -106,7 +116,11 @@ class CloudSession(QObject):
         self._job.ended.connect(self._on_ended)
 
     def _on_ready(self, body: dict[str, Any]) -> None:
-        self._bridge.add_streams(str(body["endpoint"]))
+        endpoint = str(body["endpoint"])
+        if has_card():
+            self._bridge.add_streams(endpoint)
+        else:
+            self.drawer.start(endpoint)
         if self.density != NORMAL:
             self.ask(DENSITIES[self.density][1])
         self.changed.emit()
@@ -115,9 +129,11 @@ class CloudSession(QObject):
         self.state = body
 
     def _on_down(self, _why: str) -> None:
+        self.drawer.stop()
         if self._job is not None:
             self._job.stop()
 
     def _on_ended(self, _status: int, _words: str) -> None:
+        self.drawer.stop()
         self._job, self.state = None, {}
         self.changed.emit()

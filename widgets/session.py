@@ -94,7 +94,7 @@ class Session(QObject):
             theme=theme,
             hand=Hand(self.bridge, self),
             tones=Tones(self.bridge.jobs, rig_session, self),
-            clouds=CloudSession(self.bridge, rig_session, self),
+            clouds=CloudSession(self.bridge, rig_session, self.notifications, self),
             autostart=autostart,
         )
         self.layout_state.add("cloud", lambda: self.context.clouds.density, self.context.clouds.set_density)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 TOPIC = "cloud/points"
+PICTURE = "cloud/picture"  # of the role `splat`: (H, W) uint32, 0xAARRGGBB, clear where there is no point
 
 
 def pack(points: np.ndarray, colours: np.ndarray) -> np.ndarray:

@@ -22,6 +22,7 @@ ROLES: dict[str, tuple[str, str]] = {
     "peek": ("app.review.peek", "read one doubtful episode file within limits (started by a listing)"),
     "read": ("app.review.reader", "serve episodes to the window (started by it)"),
     "cloud": ("app.cloud.process", "a coloured cloud of the depth cameras (started by the window)"),
+    "splat": ("app.cloud.drawing", "a picture of that cloud as the 3D scene sees it (started by the window)"),
     "augment": ("app.augment.process", "multiply demonstrations by synthetic perturbation"),
     "train": ("app.learning.train", "train a policy"),
     "policy": ("app.learning.serve", "policy process (started by deploy)"),

@@ -28,6 +28,7 @@ FORBIDDEN = {
     "import": LEARNING | QT | SIMULATOR,
     "unpack": LEARNING | QT | SIMULATOR,
     "cloud": LEARNING | QT | SIMULATOR | FILES,
+    "splat": LEARNING | QT | SIMULATOR | FILES | GEOMETRY,
     "augment": LEARNING | QT | SIMULATOR,
     "train": QT | SIMULATOR,
     "policy": QT | SIMULATOR,

@@ -110,6 +110,10 @@ class Bridge(QObject):
         """Receive also what a child of ours publishes about the present device (a cloud of its depth pictures)."""
         self._io.post(partial(self._io.add_streams, endpoint))
 
+    def drop_streams(self, endpoint: str) -> None:
+        """Receive no more from a child of ours that `add_streams` was called for."""
+        self._io.post(partial(self._io.drop_streams, endpoint))
+
     def disconnect_device(self) -> None:
         """Let go of the device server."""
         self._picture_timer.stop()

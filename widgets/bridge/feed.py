@@ -21,6 +21,9 @@ from widgets.bridge.pictures import PictureDecoder
 from widgets.bridge.ring import Ring, Samples, Times
 
 SUMMARY = "/summary"  # a marker field also fills a ring of this name: mean length, mean shear
+LARGE_BYTES = (
+    65_536  # arrays of this size stay in the message's own memory; smaller ones would hold on to others'
+)
 MOST_COLUMNS = 32  # wider signals (a marker field) are pictures: only the newest matters
 
 
@@ -117,7 +120,8 @@ class Feed:
         columns = int(np.prod(header.shape)) if header.shape else 1
         times = np.array(header.t_ns, dtype=np.int64)
         if columns > MOST_COLUMNS or len(header.shape) == 2:
-            self.mailbox.put(topic, Frame(header, header.t_ns[-1], self.clock.of(now), samples[-1].copy()))
+            newest = samples[-1] if samples[-1].nbytes >= LARGE_BYTES else samples[-1].copy()
+            self.mailbox.put(topic, Frame(header, header.t_ns[-1], self.clock.of(now), newest))
             if len(header.shape) == 2 and header.shape[1] == 3:
                 self._ring(topic + SUMMARY, 2).push(times, summary(samples))
         else:

@@ -129,6 +129,12 @@ class IoThread:
         if self._streams is not None:
             self._streams.connect(endpoint)
 
+    def drop_streams(self, endpoint: str) -> None:
+        """Let go of such a process; nothing happens if another server was connected meanwhile."""
+        if self._streams is not None:
+            with contextlib.suppress(zmq.ZMQError):  # it was never connected to this socket
+                self._streams.disconnect(endpoint)
+
     def disconnect_device(self) -> None:
         """Let go of the device server."""
         if self._streams is not None:

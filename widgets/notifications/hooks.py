@@ -25,6 +25,8 @@ ROLE_TITLES = {
     "serve": "The rig",
     "collect": "Recording",
     "read": "The episode reader",
+    "cloud": "The cloud of the depth cameras",
+    "splat": "The drawing of the cloud",
     "augment": "Augmentation",
     "train": "Training",
     "deploy": "Deployment",

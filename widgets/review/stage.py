@@ -13,6 +13,7 @@ from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt
 from PySide6.QtGui import QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from app.cloud.orbit import Orbit
 from app.core.sensors import camera_devices, touches_of
 from app.core.wire.messages import ServerInfo
 from widgets.context import WindowContext
@@ -23,7 +24,6 @@ from widgets.views.live import Live
 from widgets.views.pad import PadView
 from widgets.views.scene.choice import make_scene
 from widgets.views.scene.content import set_ground, set_live
-from widgets.views.scene.interface import Orbit
 from widgets.views.titled import Titled
 
 CAPTION = 24

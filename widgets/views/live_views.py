@@ -20,7 +20,7 @@ from widgets.views.live import Live, LiveReader, at_picture
 from widgets.views.pads import Pads
 from widgets.views.panels import panels_for
 from widgets.views.scene.choice import make_scene
-from widgets.views.scene.cloud import LiveCloud
+from widgets.views.scene.cloud import make_cloud
 from widgets.views.scene.cloud_menu import CloudMenu
 from widgets.views.scene.content import set_ground, set_live
 from widgets.views.titled import Titled
@@ -56,7 +56,7 @@ class LiveViews(QWidget):
         self.grid = CameraGrid(expected_cameras(context.rig.rig), context.theme)
         self.pads = Pads(context.theme)
         self.scene, scene_widget = make_scene(context.theme)
-        self.cloud = LiveCloud(self.scene)
+        self.cloud = make_cloud(self.scene, context.bridge, context.clouds)
         set_ground(self.scene, context.theme)
         self.curves = Curves(context.bridge, context.theme)
         self._scene_box = Titled("3D scene", scene_widget, context)
@@ -180,7 +180,7 @@ class LiveViews(QWidget):
 
     def _refresh_scene(self) -> None:
         if self._context.clouds.shown:
-            self.cloud.refresh(self._context.bridge)
+            self.cloud.refresh()
         set_live(self.scene, self.live, self._context.theme)
         self.scene.redraw()
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from pytestqt.qtbot import QtBot
 
-from app.cloud.message import TOPIC, pack
+from app.cloud.message import PICTURE
 from app.core.wire.messages import SampleHeader
 from widgets.bridge.feed import Frame
 from widgets.cloud_session import DENSITIES, OFF
@@ -27,10 +27,10 @@ class JobDouble:
         self.intents.append((name, body))
 
 
-def cloud_frame(seq: int) -> Frame:
-    packed = pack(np.zeros((50, 3)), np.full((50, 3), 200, dtype=np.uint8))
-    header = SampleHeader(1, "cloud", "points", seq, 1, (0,), (0,), "raw", "<f4", packed.shape)
-    return Frame(header, 0, 0, packed)
+def picture_frame(seq: int) -> Frame:
+    picture = np.full((50, 80), 0xFFC8C8C8, dtype=np.uint32)
+    header = SampleHeader(1, "cloud", "picture", seq, 1, (seq,), (seq,), "raw", "<u4", picture.shape)
+    return Frame(header, seq, 0, picture)
 
 
 def test_the_choice_reaches_the_cloud_and_off_takes_it_away(
@@ -46,7 +46,8 @@ def test_the_choice_reaches_the_cloud_and_off_takes_it_away(
     clouds._job = job  # type: ignore[assignment]
     clouds.changed.emit()
     assert menu.isVisible()
-    session.bridge.frames[TOPIC] = cloud_frame(1)
+    clouds.drawer.offered = 50
+    session.bridge.frames[PICTURE] = picture_frame(1)
     views._refresh_scene()
     assert views.cloud.count == 50
     menu.actions_by_name["fine"].trigger()
@@ -57,7 +58,7 @@ def test_the_choice_reaches_the_cloud_and_off_takes_it_away(
     menu.actions_by_name[OFF].trigger()
     assert job.intents[-1][1]["wanted"] is False
     assert views.cloud.count == 0
-    session.bridge.frames[TOPIC] = cloud_frame(2)  # one was still on its way
+    session.bridge.frames[PICTURE] = picture_frame(2)  # one was still on its way
     views._refresh_scene()
     assert views.cloud.count == 0
     assert not menu.refine.isEnabled()

@@ -38,8 +38,8 @@ def renderer() -> str:
         context.doneCurrent()
 
 
-def make_scene(theme: Theme, choice: str | None = None) -> tuple[SceneView, QWidget]:
-    """Return the 3D view twice: as what it does, and as the widget that it is.
+def has_card(choice: str | None = None) -> bool:
+    """Whether OpenGL draws the 3D scene here.
 
     Args:
         choice: auto, gl or software; `TOUCHSTONE_SCENE` by default, else auto.
@@ -51,10 +51,15 @@ def make_scene(theme: Theme, choice: str | None = None) -> tuple[SceneView, QWid
     if choice not in CHOICES:
         raise UsageError(f"TOUCHSTONE_SCENE={choice}", "there is no such 3D view", options=CHOICES)
     name = renderer()
-    is_card = bool(name) and not any(word in name.lower() for word in SOFTWARE_RENDERERS)
     if choice == "gl" and not name:
         raise UsageError("TOUCHSTONE_SCENE=gl", "this screen has no OpenGL", options=["auto", "software"])
-    if choice == "gl" or (choice == "auto" and is_card):
+    is_card = bool(name) and not any(word in name.lower() for word in SOFTWARE_RENDERERS)
+    return choice == "gl" or (choice == "auto" and is_card)
+
+
+def make_scene(theme: Theme, choice: str | None = None) -> tuple[SceneView, QWidget]:
+    """Return the 3D view twice: as what it does, and as the widget that it is; `choice` as in `has_card`."""
+    if has_card(choice):
         from widgets.views.scene.opengl import OpenGLScene
 
         view = OpenGLScene(theme)

@@ -8,8 +8,8 @@ import numpy as np
 import pyqtgraph.opengl as gl
 from PySide6.QtGui import QColor, QVector3D
 
+from app.cloud.orbit import Orbit
 from widgets.theme.tokens import Theme
-from widgets.views.scene.interface import Orbit
 
 
 class OpenGLScene(gl.GLViewWidget):

@@ -1,4 +1,4 @@
-"""The 3D view without OpenGL: points are splatted into a picture with numpy, lines drawn over it with QPainter."""
+"""The 3D view without OpenGL: the picture that a process draws of the cloud, and lines over it with QPainter."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF, QWheelEvent
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
+from app.cloud.orbit import Orbit
 from widgets.theme.tokens import Theme
-from widgets.views.scene.cloud_painter import CloudPainter
-from widgets.views.scene.interface import Orbit
-from widgets.views.scene.splat import Dots
 
 DEGREES_PER_PIXEL = 0.4
 PEN_STYLE = (Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
@@ -36,10 +34,9 @@ class SoftwareScene(QWidget):
         self._theme = theme
         self._orbit = Orbit()
         self._lines: dict[str, _Lines] = {}
-        self._points: dict[str, Dots] = {}
-        self._painter = CloudPainter(self)
-        self._painter.done.connect(self.update)
-        self._version = 0
+        self._cloud: QImage | None = None
+        self._pixels: np.ndarray | None = None  # the memory of `_cloud`
+        self._offered = self._drawn = 0
         self._grab: QPointF | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMinimumSize(200, 150)
@@ -54,13 +51,18 @@ class SoftwareScene(QWidget):
             pen = QPen(colour, width, *PEN_STYLE)
             self._lines[name] = _Lines(np.asarray(points, dtype=float), pen, strip)
 
-    def set_points(self, name: str, points: np.ndarray, colours: np.ndarray, size: float) -> None:
-        """Draw points (n, 3) in colours: (n, 3) of 0..255, or (n,) uint32 of 0x00RRGGBB."""
-        self._version += 1
-        if len(points):
-            self._points[name] = Dots.of(points, colours, size)
-        else:
-            self._points.pop(name, None)
+    def set_cloud(self, picture: np.ndarray | None, offered: int = 0, drawn: int = 0) -> None:
+        """Show a picture (H, W) uint32 of the cloud, 0xAARRGGBB, alpha 0 or 255; None: no cloud.
+
+        Args:
+            offered, drawn: Points of the cloud, and how many of them are in the picture.
+        """
+        self._offered, self._drawn = offered, drawn
+        self._cloud, self._pixels = None, picture
+        if picture is not None:
+            height, width = picture.shape
+            premultiplied = QImage.Format.Format_ARGB32_Premultiplied
+            self._cloud = QImage(picture.data, width, height, picture.strides[0], premultiplied)
 
     def set_orbit(self, orbit: Orbit) -> None:
         """Put the camera there."""
@@ -85,11 +87,8 @@ class SoftwareScene(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if GROUND in self._lines:
             self._paint_lines(painter, self._lines[GROUND])
-        if self._points:
-            clouds = list(self._points.values())
-            self._painter.want(self._version, self._orbit, self.width(), self.height(), clouds)
-            if self._painter.image is not None:
-                painter.drawImage(self.rect(), self._painter.image)
+        if self._cloud is not None:
+            painter.drawImage(self.rect(), self._cloud)
         for name, lines in self._lines.items():
             if name != GROUND:
                 self._paint_lines(painter, lines)
@@ -108,8 +107,8 @@ class SoftwareScene(QWidget):
 
     def _paint_thinning(self, painter: QPainter) -> None:
         """Say so when not every point is drawn."""
-        offered, drawn = self._painter.offered, self._painter.drawn
-        if not self._points or drawn >= offered:
+        offered, drawn = self._offered, self._drawn
+        if self._cloud is None or drawn >= offered:
             return
         painter.setFont(self._theme.font("small"))
         words = f"{drawn / 1000:.0f},000 of {offered / 1000:.0f},000 points drawn: this machine has no graphics card"

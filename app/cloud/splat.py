@@ -1,16 +1,12 @@
-"""Draws a coloured cloud into a picture without a graphics card: numpy, far points first. No Qt widgets in here.
-
-Used by `CloudPainter`, off the Qt thread for large clouds: numpy lets go of the interpreter's lock in its long steps.
-"""
+"""Draws a coloured cloud into a picture without a graphics card: numpy, far points first. Used by `Painter`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtGui import QImage
 
-from widgets.views.scene.interface import Orbit
+from app.cloud.orbit import Orbit
 
 NEAREST_M = 0.02
 DEPTH_STEPS = 65535.0
@@ -74,13 +70,3 @@ def splat(canvas: np.ndarray, orbit: Orbit, dots: Dots) -> None:
     shades = np.empty(where.shape, dtype=np.uint32)  # not np.repeat: it keeps the interpreter's lock
     shades[:] = dots.argb[inside][order][:, None]
     canvas.reshape(-1)[where.reshape(-1)] = shades.reshape(-1)
-
-
-def render(orbit: Orbit, width: int, height: int, clouds: list[Dots]) -> QImage:
-    """Return a picture with a clear ground and the clouds on it."""
-    image = QImage(max(1, width), max(1, height), QImage.Format.Format_ARGB32_Premultiplied)
-    canvas = np.frombuffer(image.bits(), dtype=np.uint32).reshape(image.height(), image.width())
-    canvas[:] = 0
-    for dots in clouds:
-        splat(canvas, orbit, dots)
-    return image
