@@ -185,9 +185,9 @@ class MainWindow(QWidget):
         self.panel.open()
 
     def software_stop(self, why: str) -> None:
-        """End all motion: the hand is dropped and the device server is told to stop."""
-        self.context.hand.drop("")
+        """End all motion: the device server is told to stop, and the hand is dropped."""
         self.context.rig.software_stop(why)
+        self.context.hand.drop("")
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Esc stops, wherever the focus is, dialogs included; the key goes on to where it was bound."""
@@ -213,8 +213,8 @@ class MainWindow(QWidget):
         if event.timestamp() and self._last_escape == event.timestamp():
             return  # one key press reaches the window, its shortcut map and the widget
         self._last_escape = event.timestamp()
-        self.panel.hide()
         self.software_stop("the Esc key")
+        self.panel.hide()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Let children finish first: a recorder commits what it holds. A second request does not wait."""

@@ -139,9 +139,12 @@ class RigSession(QObject):
             self.described.emit()
 
     def software_stop(self, why: str) -> None:
-        """Ask the device server to stop all motion now; re-arming needs a new press."""
-        self.stopped.emit(why)
+        """Ask the device server to stop all motion now; re-arming needs a new press.
+
+        The question goes out before anybody in the window is told: what they show takes milliseconds.
+        """
         self._bridge.command("stop", self._on_stop_answer, STOP_TIMEOUT_S, reason=why)
+        self.stopped.emit(why)
 
     def _on_stop_answer(self, answer: Answer) -> None:
         if not answer.ok and self.phase is RigPhase.UP:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from PySide6.QtWidgets import QDialog, QLineEdit, QVBoxLayout
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import DeviceError
+from tests.hygiene import wait_until
 from tests.widgets.device_double import DeviceDouble
 from widgets.rig_session import RigPhase
 from widgets.session import Session
@@ -42,8 +44,17 @@ def test_esc_stops_over_a_modal_dialog(qtbot: QtBot, open_window: Open) -> None:
         qtbot.addWidget(dialog)
         dialog.open()
         field.setFocus()
+        stop = ("stop", {"reason": "the Esc key"})
+        heard: list[bool] = []
+
+        def look(_why: str) -> None:
+            with contextlib.suppress(AssertionError):
+                wait_until(lambda: stop in device.commands, 2.0)
+            heard.append(stop in device.commands)
+
+        session.context.rig.stopped.connect(look)
         QTest.keyClick(field, Qt.Key.Key_Escape)
-        qtbot.waitUntil(lambda: ("stop", {"reason": "the Esc key"}) in device.commands)
+        assert heard[0], "the device hears of it before the window is occupied with showing it"
         dialog.close()
         session.context.bridge.disconnect_device()
 
