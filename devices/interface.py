@@ -62,8 +62,11 @@ class Device(Protocol):
         """Return what the device offers."""
         ...
 
-    def reset(self, seed: int, condition: str) -> None:
+    def reset(self, seed: int, condition: str) -> str:
         """Bring the device and its task to the start that `seed` stands for.
+
+        Returns:
+            The condition that the episode is under: what a rig's default or a mixed one came to; empty for none.
 
         Raises:
             DeviceError: If the device cannot do that, or does not know the condition.

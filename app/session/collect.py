@@ -28,7 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=int, default=0, help="seed of the first episode; each next one takes the next"
     )
-    parser.add_argument("--condition", default="", help="of the task; empty for the rig's own")
+    parser.add_argument(
+        "--condition", default="", help="nominal, before, after or mixed; empty for the rig's own"
+    )
     parser.add_argument(
         "--data", type=Path, default=None, help="folder; the project's demonstrations by default"
     )

@@ -66,7 +66,7 @@ class HandSession:
         self.discarded = 0
         self.dropped = 0
         self.practice = False
-        self._take = ""
+        self._take, self._drawn = "", condition
         self._record: dict[str, Any] = {}
         self._flags: list[str] = []
         self._driving = False
@@ -154,7 +154,7 @@ class HandSession:
             self.hub.intent(self.operator, "end")
             self.hub.wait_for(self.operator, ("state",), 5.0, name="ended")
             self._driving = False
-        self.rig.reset(self.seed, self.condition)
+        self._drawn = self.rig.reset(self.seed, self.condition)
         self.hub.intent(self.operator, "begin", seed=self.seed, until_ns=0, meta={})
         self._driving = True
         self._enter(Phase.READY)
@@ -180,7 +180,7 @@ class HandSession:
             "task": info.task,
             "rig": info.rig,
             "seed": self.seed,
-            "condition": self.condition,
+            "condition": self._drawn,
             **self.meta,
         }
         self.rig.score = None

@@ -61,12 +61,13 @@ class RigAtHand:
     ) -> None:
         self.client.close()
 
-    def reset(self, seed: int, condition: str) -> None:
-        """Reset the task from a seed, tare, and forget the last score."""
-        self.client.call("reset", timeout_s=30.0, seed=seed, condition=condition)
+    def reset(self, seed: int, condition: str) -> str:
+        """Reset the task from a seed, tare, and forget the last score; return the condition that was drawn."""
+        answer = self.client.call("reset", timeout_s=30.0, seed=seed, condition=condition)
         self.client.call("tare")
         self.follow(complete=True)
         self.score = None
+        return str(answer.get("condition") or condition)
 
     def silent_s(self) -> float:
         """Return for how many seconds no tick has been taken in."""

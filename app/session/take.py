@@ -71,7 +71,7 @@ def record_take(
         ProcessError: If a child dies or falls silent.
     """
     uuid = new_uuid()
-    rig.reset(spec.seed, spec.condition)
+    condition = rig.reset(spec.seed, spec.condition)
     if stopping():
         raise StoppedEarly
     start = int(rig.client.call("status")["t_ns"])
@@ -79,7 +79,7 @@ def record_take(
         "task": rig.info.task,
         "rig": rig.info.rig,
         "seed": spec.seed,
-        "condition": spec.condition,
+        "condition": condition,
         **spec.meta,
     }
     hub.intent(recorder, "take_start", take=uuid, meta=meta)

@@ -115,7 +115,7 @@ class ComposedDevice:
         force = "without a force reflex" if self._force.force_n() is None else "with a force reflex"
         return f"composed of an arm, {names}; {force}"
 
-    def reset(self, seed: int, condition: str) -> None:
+    def reset(self, seed: int, condition: str) -> str:
         """Tare; nothing moves, and the person puts the scene in order. The seed changes nothing here."""
         if condition:
             raise DeviceError(
@@ -123,6 +123,7 @@ class ComposedDevice:
             )
         self._known_state()
         self.tare()
+        return ""
 
     def _known_state(self) -> ArmState:
         """Return the arm's state, which everything that follows starts from.

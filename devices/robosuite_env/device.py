@@ -66,7 +66,7 @@ class RobosuiteDevice:
             note=f"robosuite {self._options.env} with {self._options.robot}; {self._pictures.note}",
         )  # fmt: skip
 
-    def reset(self, seed: int, condition: str) -> None:
+    def reset(self, seed: int, condition: str) -> str:
         """Reset arm and task from a seed, and tare.
 
         Raises:
@@ -85,6 +85,7 @@ class RobosuiteDevice:
             self._recent.append(self._world.wrench())
         self._world.time_ns, self._ticks = 0, 0
         self.tare()
+        return ""
 
     def tare(self) -> None:
         """Zero the wrench: the mean of the last periods."""

@@ -248,13 +248,13 @@ class DeviceServer:
 
     def on_reset(self, seed: int, condition: str = "") -> dict[str, Any]:
         """Reset device and task from a seed; nobody may hold the arm but an operator at rest."""
-        self.device.reset(int(seed), condition)
+        drawn = self.device.reset(int(seed), condition)
         measured = self.device.measured()
         fresh = GovernorState.at(measured.pose, measured.gripper)
         self.state = governor.keep_lease(self.state, fresh)
         self.epoch += 1
         self.lateness.excuse(self.clock.now_ns())
-        return {"epoch": self.epoch}
+        return {"epoch": self.epoch, "condition": drawn}
 
     def on_tare(self) -> None:
         """Make the present wrench and field the zero."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 import mujoco
 import numpy as np
@@ -24,11 +24,11 @@ from devices.simulated.gripper import WIDEST_M, Gripper
 from devices.simulated.optics import camera_info
 from devices.simulated.pad import PadSensor, marker_rest_positions
 from devices.simulated.scene import physics_model
-from devices.simulated.tasks.wipe import Condition, WipeTask
+from devices.simulated.tasks.interface import CONDITIONS, Condition
+from devices.simulated.tasks.table import TASKS
 
 Array = npt.NDArray[np.float64]
 
-TASKS: Final = ("wipe",)
 _SETTLE_STEPS: Final = 100
 _STEP_NS: Final = round(g.TIMESTEP_S * 1e9)
 
@@ -59,13 +59,13 @@ class Snapshot:
     Attributes:
         time_ns: Simulated time.
         qpos: Joint positions of the whole model.
-        board_pose: (7,) of the board frame in the base frame.
-        cleaned: (20,) how far each patch has come off, 0..1.
+        places: (M, 7) poses of the task's bodies in the base frame, in the order of its furniture.
+        cleaned: (20,) how far each part is done, 0..1.
     """
 
     time_ns: int
     qpos: Array
-    board_pose: Array
+    places: Array
     cleaned: Array
 
 
@@ -73,7 +73,7 @@ class Bench:
     """The simulated world. Between calls its state is always fully computed up to velocities.
 
     Args:
-        task: Name of the task; "wipe" is the only one so far.
+        task: Name of the task: tasks/table.py.
         picture: Width and height of the pictures, pixels: for `camera_info`.
 
     Raises:
@@ -84,15 +84,16 @@ class Bench:
     def __init__(self, task: str = "wipe", picture: tuple[int, int] = (320, 240)) -> None:
         if task not in TASKS:
             raise RigError(f"task {task!r}", "the simulated bench does not have it", options=TASKS)
-        self.picture = picture
-        self._model: Any = physics_model()
+        kind = TASKS[task]
+        self.picture, self.task = picture, task
+        self._model: Any = physics_model(task)
         self._data: Any = mujoco.MjData(self._model)
         self._posture = home_posture(self._model)
         self._controller = ImpedanceController(self._model, self._data, self._posture)
         self._gripper = Gripper(self._model, self._data)
-        self._contact = ContactReader(self._model, self._data)
+        self._contact = ContactReader(self._model, self._data, kind.touching, kind.surfaces)
         self._pad = PadSensor()
-        self._task = WipeTask()
+        self._task = kind.make()
         self._tool = self._data.site_xpos[self._model.site(g.TOOL_SITE).id]
         self._tool_rotation = self._data.site_xmat[self._model.site(g.TOOL_SITE).id].reshape(3, 3)
         self._pad_surface = self._data.site_xpos[self._model.site(g.PAD_SITE).id]
@@ -106,21 +107,20 @@ class Bench:
 
         Args:
             seed: Everything random of the episode follows from it.
-            condition: Whether the board moves ("after"), stands ("nominal"), or the seed decides ("mixed").
+            condition: How the task is disturbed: tasks/interface.py.
 
         Raises:
             DeviceError: the condition does not exist, or the seed is negative.
         """
-        if condition not in get_args(Condition):
-            raise DeviceError(f"condition {condition!r}", "it does not exist", options=get_args(Condition))
+        if condition not in CONDITIONS:
+            raise DeviceError(f"condition {condition!r}", "it does not exist", options=CONDITIONS)
         if seed < 0:
             raise DeviceError(f"seed {seed}", "a seed cannot be negative")
         task_rng, sensor_rng = (np.random.default_rng([seed, stream]) for stream in (0, 1))
         mujoco.mj_resetData(self._model, self._data)
         self._data.qpos[: g.ARM_DOF] = self._posture
         self._task.reset(task_rng, condition)
-        self._data.mocap_quat[0] = self._task.variation.board_quaternion
-        self._data.mocap_pos[0] = self._task.board_position
+        self._put_bodies()
         mujoco.mj_step1(self._model, self._data)
         self._contact.clear()
         for _ in range(_SETTLE_STEPS):
@@ -143,12 +143,18 @@ class Bench:
         self._physics(target_pose, gripper_width)
         self.time_ns += _STEP_NS
         contact = self._contact
-        touch = contact.pad_point if contact.on_board else None
+        touch = contact.pad_point if contact.on_object else None
         self._task.update(self._pad_surface, touch, contact.pad_normal)
         self._pad.update(
             contact.wrench, contact.pad_force, (contact.pad_point - self._tool) @ self._tool_rotation
         )
-        self._data.mocap_pos[0] = self._task.board_position
+        self._put_bodies()
+
+    def _put_bodies(self) -> None:
+        """Put the bodies that the task moves where it has them."""
+        for index, place in enumerate(self._task.places()):
+            self._data.mocap_pos[index] = place.position
+            self._data.mocap_quat[index] = place.quaternion
 
     def _physics(self, target_pose: Array, gripper_width: float) -> None:
         """Control, solve and integrate one step, then bring positions and velocities up to date."""
@@ -188,7 +194,11 @@ class Bench:
 
     def stain_estimate(self) -> Array:
         """Return what vision says of the stroke: x, y, z of its start (m) and its yaw (rad), base frame."""
-        return self._task.variation.stain_estimate.copy()
+        return self._task.estimate()
+
+    def condition(self) -> Condition:
+        """Return what the present episode is: nominal, before or after."""
+        return self._task.condition()
 
     def score(self) -> float:
         """Return the task's score so far, at most 1. From the true state: never an observation."""
@@ -204,8 +214,8 @@ class Bench:
 
     def snapshot(self) -> Snapshot:
         """Return a copy of the state for the renderer."""
-        board = np.concatenate([self._data.mocap_pos[0], self._data.mocap_quat[0]])
-        return Snapshot(self.time_ns, self._data.qpos.copy(), board, self._task.cleaned())
+        places = np.hstack([self._data.mocap_pos, self._data.mocap_quat])
+        return Snapshot(self.time_ns, self._data.qpos.copy(), places, self._task.cleaned())
 
     def camera_info(self, name: str) -> CameraInfo:
         """Return intrinsics and extrinsics of a camera, "scene" or "wrist".

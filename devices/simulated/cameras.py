@@ -52,7 +52,7 @@ class Renderer:
     def __init__(self, bench: Bench, picture: tuple[int, int], target: Place | None = None) -> None:
         width, height = picture
         self._first = bench.snapshot()
-        self._model: Any = picture_model(width, height, target)
+        self._model: Any = picture_model(bench.task, width, height, target)
         self._data: Any = mujoco.MjData(self._model)
         self._gl, self.backend = open_gl(width, height)
         self._context = mujoco.MjrContext(self._model, mujoco.mjtFontScale.mjFONTSCALE_100)
@@ -114,8 +114,8 @@ class Renderer:
         """Put a state into the renderer's own model and data, and fade the patches that have come off."""
         data = self._data
         data.qpos[:] = snapshot.qpos
-        data.mocap_pos[0] = snapshot.board_pose[:3]
-        data.mocap_quat[0] = snapshot.board_pose[3:]
+        data.mocap_pos[:] = snapshot.places[:, :3]
+        data.mocap_quat[:] = snapshot.places[:, 3:]
         mujoco.mj_kinematics(self._model, data)
         mujoco.mj_comPos(self._model, data)
         mujoco.mj_camlight(self._model, data)

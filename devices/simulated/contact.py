@@ -11,7 +11,7 @@ import mujoco
 import numpy as np
 import numpy.typing as npt
 
-from devices.simulated.geometry import BOARD_GEOM, PAD_GEOM, TOOL_SITE
+from devices.simulated.geometry import TOOL_SITE
 
 Array = npt.NDArray[np.float64]
 
@@ -19,28 +19,34 @@ Array = npt.NDArray[np.float64]
 class ContactReader:
     """Sums the contacts of the robot's colliding shapes.
 
+    Args:
+        model: Physics model.
+        data: Its state.
+        touching: The shape whose load the gel feels.
+        surfaces: The shapes of the task's object.
+
     Attributes:
         wrench: (6,) N and N·m in the tool frame about its origin: what the surroundings exert on the finger.
         pad_force: (3,) N in the tool frame: the pad's share of it.
         pad_point: (3,) m in the base frame: where the pad is touched (kept from the last touch).
         pad_normal: N: size of the pad's normal load; 0 without contact.
-        on_board: Whether the pad touches the board.
+        on_object: Whether the pad touches the task's object.
     """
 
-    def __init__(self, model: Any, data: Any) -> None:
+    def __init__(self, model: Any, data: Any, touching: str, surfaces: tuple[str, ...]) -> None:
         self._model = model
         self._data = data
         site = model.site(TOOL_SITE).id
         self._position = data.site_xpos[site]
         self._rotation = data.site_xmat[site].reshape(3, 3)
-        self._pad = model.geom(PAD_GEOM).id
-        self._board = model.geom(BOARD_GEOM).id
+        self._pad = model.geom(touching).id
+        self._object = {model.geom(name).id for name in surfaces}
         self._raw = np.zeros(6)
         self.wrench = np.zeros(6)
         self.pad_force = np.zeros(3)
         self.pad_point = np.zeros(3)
         self.pad_normal = 0.0
-        self.on_board = False
+        self.on_object = False
 
     def clear(self) -> None:
         """Forget the last contact."""
@@ -48,14 +54,14 @@ class ContactReader:
         self.pad_force[:] = 0.0
         self.pad_point[:] = self._position
         self.pad_normal = 0.0
-        self.on_board = False
+        self.on_object = False
 
     def read(self) -> None:
         """Take the forces of the step just solved."""
         self.wrench[:] = 0.0
         self.pad_force[:] = 0.0
         self.pad_normal = 0.0
-        self.on_board = False
+        self.on_object = False
         for index in range(self._data.ncon):
             self._add(index)
 
@@ -76,4 +82,4 @@ class ContactReader:
             self.pad_force += local_force
             self.pad_normal += float(self._raw[0])
             self.pad_point[:] = point
-            self.on_board |= self._board in (first, second)
+            self.on_object |= first in self._object or second in self._object

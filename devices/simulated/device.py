@@ -5,8 +5,6 @@ Rates are counted in governor periods (4 ms) since the last reset, so that a see
 
 from __future__ import annotations
 
-from typing import cast
-
 import numpy as np
 
 from app.core.errors import DeviceError
@@ -15,17 +13,17 @@ from app.core.rig import Rig
 from app.core.safety.governor import Measured
 from app.core.wire.messages import CameraInfo, StreamSpec
 from devices.interface import Description, Notice, Sample
-from devices.simulated.bench import Bench, Condition
+from devices.simulated.bench import Bench
 from devices.simulated.options import read_options
 from devices.simulated.pictures import Pictures, make_pictures
 from devices.simulated.target import AIMED_AT
+from devices.simulated.tasks.interface import CONDITIONS
 
 TICK_S = 0.004
 STEPS_PER_TICK = 2
 FIELD_TICKS = 4  # 62.5 Hz
 VISION_TICKS = 10  # 25 Hz
 SCORE_TICKS = 5  # 50 Hz: at the end of every control period, so that "task over" and the last score agree
-CONDITIONS = ("nominal", "after", "mixed")
 CAMERAS = ("scene", "wrist")
 TARE_SAMPLES = 25
 
@@ -91,14 +89,14 @@ class SimulatedPanda:
     def _camera(self, name: str) -> CameraInfo:
         return self._bench.camera_info(name)
 
-    def reset(self, seed: int, condition: str) -> None:
-        """Reset arm, board and task from a seed, and tare."""
+    def reset(self, seed: int, condition: str) -> str:
+        """Reset arm, object and task from a seed, and tare; return the condition that was drawn."""
         chosen = condition or self._condition
         if chosen not in CONDITIONS:
             raise DeviceError(
                 f"condition {chosen!r}", "the simulated bench does not know it", options=CONDITIONS
             )
-        self._bench.reset(seed, cast(Condition, chosen))
+        self._bench.reset(seed, chosen)
         self._pictures.forget()
         home = np.asarray(self._bench.arm_state().pose).copy()
         self._recent.clear()
@@ -108,6 +106,7 @@ class SimulatedPanda:
             self._recent.append(np.array(self._bench.wrench()))
         self._ticks = 0
         self.tare()
+        return self._bench.condition()
 
     def tare(self) -> None:
         """Zero wrench and field: the mean of the last 0.1 s."""
@@ -169,7 +168,7 @@ class SimulatedPanda:
         return Sample("task/score", self._bench.time_ns, score)
 
     def task_over(self) -> bool:
-        """Return whether every part of the stain is off."""
+        """Return whether nothing more can be won."""
         return bool(self._bench.done())
 
     def notices(self) -> list[Notice]:

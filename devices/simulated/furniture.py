@@ -92,6 +92,13 @@ def add_finger(spec: Any) -> None:
     pad.add_site(name=g.PAD_SITE, pos=[0, 0, 0], size=[0.001] * 3, group=4)
 
 
+def furnish_wipe(spec: Any) -> None:
+    """Add what the task wipe needs: the finger with its pad, the board, how they touch."""
+    add_finger(spec)
+    add_board(spec)
+    add_contact(spec, g.PAD_GEOM, (g.BOARD_GEOM, "table"))
+
+
 def add_board(spec: Any) -> None:
     """The wiping board on its pillar, a mocap body, with the stain as thin coloured discs that collide with nothing."""
     board = spec.worldbody.add_body(name=g.BOARD_BODY, mocap=True, pos=list(g.BOARD_HOME_M))
@@ -118,15 +125,15 @@ def add_board(spec: Any) -> None:
         )  # fmt: skip
 
 
-def add_contact(spec: Any) -> None:
-    """How the pad touches board and table: stiff in the normal direction, slow to drag.
+def add_contact(spec: Any, touching: str, surfaces: tuple[str, ...]) -> None:
+    """How the tool touches the object and the table: stiff in the normal direction, slow to drag.
 
     MuJoCo's soft friction lifts a sliding body by about friction * speed * 2 * (time constant), and the pad would
     chatter off the board. A time constant of its own for the tangential directions makes that lift vanish.
     """
-    for surface in (g.BOARD_GEOM, "table"):
+    for surface in surfaces:
         spec.add_pair(
-            name=f"pad_{surface}", geomname1=g.PAD_GEOM, geomname2=surface, condim=3,
+            name=f"pad_{surface}", geomname1=touching, geomname2=surface, condim=3,
             friction=[FRICTION, FRICTION, 0.005, 0.0001, 0.0001], solreffriction=[0.03, 1.0], **_STIFF_CONTACT,
         )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The scene of the wipe bench, composed with MjSpec: Panda, finger with its pad, board with the stain, cameras.
+"""The scene of the bench, composed with MjSpec: Panda, finger, what the task puts there, cameras.
 
 Two models come out of one description: one for physics (no meshes: loads in milliseconds, needs no Open3D) and one for
 pictures (light visual meshes). Their joints are the same, so a state of the one fits the other.
@@ -15,23 +15,28 @@ from devices.simulated import furniture
 from devices.simulated.geometry import TIMESTEP_S
 from devices.simulated.meshes import light_meshes, panda_assets
 from devices.simulated.target import Place, add_target
+from devices.simulated.tasks.table import TASKS
 
 _VISUAL_CLASSES: Final = ("panda/visual", "2f85/visual")
 
 
-def physics_model() -> Any:
+def physics_model(task: str) -> Any:
     """Compile the model that `Bench` steps: bodies, joints, the colliding shapes; no mesh.
+
+    Args:
+        task: Name of the task: tasks/table.py.
 
     Returns:
         The `mujoco.MjModel`.
     """
-    return _describe(visual=False).compile()
+    return _describe(task, visual=False).compile()
 
 
-def picture_model(width: int, height: int, target: Place | None = None) -> Any:
+def picture_model(task: str, width: int, height: int, target: Place | None = None) -> Any:
     """Compile the model that `Renderer` draws: the same joints, with light visual meshes.
 
     Args:
+        task: Name of the task.
         width: Largest picture width that will be asked for, pixels.
         height: Largest picture height, pixels.
         target: Where a calibration board is, if there is one.
@@ -39,7 +44,7 @@ def picture_model(width: int, height: int, target: Place | None = None) -> Any:
     Raises:
         DeviceError: the meshes must be made and Open3D is not installed.
     """
-    spec = _describe(visual=True)
+    spec = _describe(task, visual=True)
     spec.visual.global_.offwidth = width
     spec.visual.global_.offheight = height
     if target is not None:
@@ -47,19 +52,17 @@ def picture_model(width: int, height: int, target: Place | None = None) -> Any:
     return spec.compile()
 
 
-def _describe(visual: bool) -> Any:
+def _describe(task: str, visual: bool) -> Any:
     """Compose the whole scene as an `MjSpec`."""
     assets = panda_assets()
     spec = mujoco.MjSpec.from_file(str(assets / "panda.xml"))
-    spec.modelname = "touchstone wipe bench"
+    spec.modelname = f"touchstone {task} bench"
     _set_options(spec)
     _strip(spec, visual)
     if visual:
         _lighten(spec, assets)
     furniture.add_room(spec)
-    furniture.add_finger(spec)
-    furniture.add_board(spec)
-    furniture.add_contact(spec)
+    TASKS[task].furnish(spec)
     furniture.add_cameras(spec)
     furniture.set_look(spec)
     return spec

@@ -103,9 +103,10 @@ class SyntheticLoad:
                 )  # fmt: skip
         return tuple(specs)
 
-    def reset(self, seed: int, condition: str) -> None:
+    def reset(self, seed: int, condition: str) -> str:
         """Go home; the seed changes nothing."""
         self._pose, self._gripper = HOME.copy(), 0.04
+        return ""
 
     def tare(self) -> None:
         """Nothing has a zero here."""

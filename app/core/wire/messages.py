@@ -183,9 +183,10 @@ class Enable(msgspec.Struct, frozen=True, array_like=True):
 class Command(msgspec.Struct, frozen=True, array_like=True):
     """A request to a device server; each gets exactly one `Reply` with the same id.
 
-    Names: `describe`, `sync` {nonce}, `lease` {holder, source}, `release` {holder}, `reset` {seed, condition},
-    `tare`, `publish` (lock-step: publish the present samples and tick without stepping), `credit` {holder, count},
-    `credits_on` {holder, count}, `credits_off` {holder}, `stop` {reason}, `status`.
+    Names: `describe`, `sync` {nonce}, `lease` {holder, source}, `release` {holder}, `reset` {seed, condition} (the
+    reply: {epoch, condition}, what the condition came to), `tare`, `publish` (lock-step: publish the present samples
+    and tick without stepping), `credit` {holder, count}, `credits_on` {holder, count}, `credits_off` {holder},
+    `stop` {reason}, `status`.
     """
 
     version: int

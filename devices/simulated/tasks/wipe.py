@@ -8,18 +8,15 @@ make touch matter: a blind script scores near nothing, a force-following one nea
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from app.core.geometry import quat_multiply, quat_to_matrix, rotvec_to_quat
 from devices.simulated import geometry as g
-
-Array = npt.NDArray[np.float64]
-Condition = Literal["nominal", "after", "mixed"]
-CONDITIONS: Final[tuple[Condition, ...]] = ("nominal", "after", "mixed")
-"""`nominal`: the board stands still; `after`: it moves after contact; `mixed`: the seed decides, half and half."""
+from devices.simulated.tasks.disturbance import Disturbance, Mover, resolve
+from devices.simulated.tasks.interface import Array, Condition, Place
 
 FORCE_BAND_N: Final = (4.0, 12.0)
 TRAVEL_TO_CLEAN_M: Final = 0.012
@@ -35,9 +32,9 @@ _YAW_RANGE_RAD: Final = float(np.radians(8.0))
 _TILT_LIMIT_RAD: Final = float(np.radians(5.0))
 _VISION_SIGMA: Final = np.array([0.002, 0.002, 0.006, 0.01])
 _MOVE_M: Final = 0.010
-_MOVE_TIME_S: Final = 0.2
 _MOVE_PROGRESS: Final = (0.3, 0.6)
-_NEAR_BOARD_M: Final = 0.03
+_SHIFT_M: Final = 0.02
+_SHIFT_HEIGHT_M: Final = 0.008
 
 
 @dataclass(frozen=True)
@@ -48,17 +45,24 @@ class WipeVariation:
         board_position: (3,) origin of the board frame.
         board_quaternion: (4,) w x y z of the board frame.
         stain_estimate: (4,) what vision says: x, y, z of the stroke's start and its yaw; wrong by a constant.
-        moves: Whether the board moves during the stroke.
+        condition: nominal, before (shifted before contact) or after (moved during the stroke).
         move_m: How far it moves along base z, signed.
         move_at: Share of the stroke at which it starts.
+        shift: (3,) m, base frame: where the board is shifted before contact.
     """
 
     board_position: Array
     board_quaternion: Array
     stain_estimate: Array
-    moves: bool
+    condition: Condition
     move_m: float
     move_at: float
+    shift: Array
+
+    @property
+    def moves(self) -> bool:
+        """Whether the board moves during the stroke."""
+        return self.condition == "after"
 
 
 def draw_variation(rng: np.random.Generator, condition: Condition) -> WipeVariation:
@@ -70,6 +74,7 @@ def draw_variation(rng: np.random.Generator, condition: Condition) -> WipeVariat
     tilt_axis = rng.uniform(0.0, 2.0 * np.pi)
     error = rng.standard_normal(4) * _VISION_SIGMA
     coin, sign, move_at = rng.random(), rng.random(), rng.uniform(*_MOVE_PROGRESS)
+    shift = rng.uniform(-1.0, 1.0, 3) * np.array([_SHIFT_M, _SHIFT_M, _SHIFT_HEIGHT_M])
     position = np.array(g.BOARD_HOME_M) + np.array([place[0], place[1], height])
     tilted = rotvec_to_quat(tilt * np.array([np.cos(tilt_axis), np.sin(tilt_axis), 0.0]))
     quaternion = quat_multiply(tilted, rotvec_to_quat(np.array([0.0, 0.0, yaw])))
@@ -80,17 +85,18 @@ def draw_variation(rng: np.random.Generator, condition: Condition) -> WipeVariat
         board_position=position,
         board_quaternion=quaternion,
         stain_estimate=np.append(start, heading) + error,
-        moves=condition == "after" or (condition == "mixed" and coin < 0.5),
+        condition=resolve(condition, coin),
         move_m=_MOVE_M if sign < 0.5 else -_MOVE_M,
         move_at=float(move_at),
+        shift=shift,
     )
 
 
 class WipeTask:
     """True state of one episode: the board's pose, each patch's travel, the time of excess force.
 
-    The board's move starts when the tool, near the board, has come a drawn share along the stroke: nobody has to
-    tell the task how far the operator is.
+    The board's move starts when the tool, near the board, has come a drawn share along the stroke, its shift when the
+    tool first comes near: disturbance.py.
     """
 
     def __init__(self) -> None:
@@ -106,7 +112,9 @@ class WipeTask:
         self._travel[:] = 0.0
         self._excess_s = 0.0
         self._elapsed_s = 0.0
-        self._moving_s = -1.0
+        drawn = self.variation
+        knock = np.array([0.0, 0.0, drawn.move_m])
+        self._mover = Mover(Disturbance(drawn.condition, drawn.shift, knock, drawn.move_at))
         self._last: tuple[float, float] | None = None
 
     def update(self, tool: Array, touch: Array | None, normal_n: float) -> None:
@@ -120,7 +128,7 @@ class WipeTask:
         self._elapsed_s += g.TIMESTEP_S
         if normal_n > EXCESS_FORCE_N:
             self._excess_s += g.TIMESTEP_S
-        if self.variation.moves:
+        if self.variation.condition != "nominal":
             self._move_board(tool)
         if touch is None:
             self._last = None
@@ -139,17 +147,25 @@ class WipeTask:
         self._travel[near] += step
 
     def _move_board(self, tool: Array) -> None:
-        """Move the board along base z on a minimum-jerk profile once the tool has come far enough."""
-        if self._moving_s < 0.0:
-            x, _, z = (tool - self.board_position) @ self._rotation
-            progress = x / g.STROKE_LENGTH_M + 0.5
-            if z > _NEAR_BOARD_M or progress < self.variation.move_at:
-                return
-            self._moving_s = 0.0
-        self._moving_s += g.TIMESTEP_S
-        share = min(1.0, self._moving_s / _MOVE_TIME_S)
-        smooth = share**3 * (10.0 - 15.0 * share + 6.0 * share**2)
-        self.board_position[2] = self.variation.board_position[2] + self.variation.move_m * smooth
+        """Shift or move the board when the tool has come near, or far enough."""
+        x, _, z = (tool - self.board_position) @ self._rotation
+        self._mover.advance(x / g.STROKE_LENGTH_M + 0.5, z)
+        self.board_position = self.variation.board_position + self._mover.offset
+
+    def condition(self) -> Condition:
+        """Return what the present episode is: nominal, before or after."""
+        return self.variation.condition
+
+    def places(self) -> tuple[Place, ...]:
+        """Return where the board stands."""
+        return (Place(self.board_position, self.variation.board_quaternion),)
+
+    def estimate(self) -> Array:
+        """Return what vision says of the stroke: it sees the shift before contact, and no move during it."""
+        seen = self.variation.stain_estimate.copy()
+        if self.variation.condition == "before":
+            seen[:3] += self.board_position - self.variation.board_position
+        return seen
 
     def parts(self) -> npt.NDArray[np.bool_]:
         """Return which of the 20 patches are off, from the stroke's start to its end."""

@@ -47,7 +47,7 @@ def mean_wrench(bench: Bench, pose: np.ndarray, velocity: tuple[float, float] = 
 
 def pressed(bench: Bench, pose: np.ndarray, tare: np.ndarray, force: float) -> np.ndarray:
     """Lower the target until the finger is pressed with a force, return the target."""
-    board = bench.snapshot().board_pose[:3]
+    board = bench.snapshot().places[0][:3]
     pose = moved(bench, pose, board + np.array([0.0, 0.0, 0.03]))
     while -(bench.wrench() - tare)[2] < force:
         pose[2] -= 0.00002
@@ -80,7 +80,7 @@ def test_seeds_differ_in_board_and_estimate(bench: Bench) -> None:
     boards, estimates = [], []
     for seed in range(20):
         bench.reset(seed)
-        boards.append(bench.snapshot().board_pose)
+        boards.append(bench.snapshot().places[0])
         estimates.append(bench.stain_estimate())
     heights = np.array(boards)[:, 2]
     assert heights.std() > 0.005
@@ -163,12 +163,12 @@ def test_the_jaws_go_where_they_are_told_and_stop_at_the_finger(bench: Bench) ->
 def test_condition_says_whether_the_board_moves(bench: Bench) -> None:
     def lift_during_a_stroke(seed: int, condition: str) -> float:
         bench.reset(seed, condition)  # type: ignore[arg-type]
-        before = bench.snapshot().board_pose
+        before = bench.snapshot().places[0]
         start = bench.stain_estimate()
         pose = moved(bench, bench.home_pose.copy(), start[:3] + np.array([0.0, 0.0, 0.02]))
         along = np.array([np.cos(start[3]), np.sin(start[3]), 0.0])
         moved(bench, pose, pose[:3] + 0.2 * along)
-        return float(bench.snapshot().board_pose[2] - before[2])
+        return float(bench.snapshot().places[0][2] - before[2])
 
     seeds = range(8)
     assert all(lift_during_a_stroke(seed, "nominal") == 0.0 for seed in seeds)
@@ -180,8 +180,8 @@ def test_condition_says_whether_the_board_moves(bench: Bench) -> None:
 def test_wrong_names_are_told_with_the_right_ones(bench: Bench) -> None:
     with pytest.raises(RigError, match=r"task 'fold'.*wipe"):
         Bench(task="fold")
-    with pytest.raises(DeviceError, match=r"condition 'before'.*nominal, after, mixed"):
-        bench.reset(0, "before")  # type: ignore[arg-type]
+    with pytest.raises(DeviceError, match=r"condition 'during'.*nominal, before, after, mixed"):
+        bench.reset(0, "during")  # type: ignore[arg-type]
     with pytest.raises(DeviceError, match=r"camera 'left'.*scene, wrist"):
         bench.camera_info("left")
     with pytest.raises(DeviceError, match="seed -1"):

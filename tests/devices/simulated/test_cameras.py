@@ -49,7 +49,7 @@ def test_known_points_appear_where_camera_info_puts_them(
     bench.reset(5, "nominal")
     place = beads(renderer, (patch,))
     snapshot = bench.snapshot()
-    point = transform_points(pose_to_matrix(snapshot.board_pose), place)
+    point = transform_points(pose_to_matrix(snapshot.places[0]), place)
     colour, depth = renderer.render(snapshot, camera)
     red, green, blue = (colour[..., channel].astype(int) for channel in range(3))
     rows, columns = np.nonzero((green > 2 * red) & (green > 2 * blue) & (green > 60))
@@ -75,14 +75,14 @@ def test_depth_puts_the_board_in_its_plane(bench: Bench, renderer: Renderer) -> 
     x, y = (columns + 0.5 - info.cx) / info.fx * z, (rows + 0.5 - info.cy) / info.fy * z
     camera = pose_to_matrix(bench.arm_state().pose) @ np.array(info.pose).reshape(4, 4)
     points = transform_points(camera, np.stack([x, y, z], axis=-1).reshape(-1, 3))
-    heights = transform_points(np.linalg.inv(pose_to_matrix(snapshot.board_pose)), points)[:, 2]
+    heights = transform_points(np.linalg.inv(pose_to_matrix(snapshot.places[0])), points)[:, 2]
     assert np.abs(heights).max() < 0.001
 
 
 def test_the_stain_fades_as_it_comes_off(bench: Bench, renderer: Renderer) -> None:
     bench.reset(5, "nominal")
     dirty = bench.snapshot()
-    clean = type(dirty)(dirty.time_ns, dirty.qpos, dirty.board_pose, np.ones(20))
+    clean = type(dirty)(dirty.time_ns, dirty.qpos, dirty.places, np.ones(20))
 
     def purple(colour: np.ndarray) -> int:
         return int(np.sum(colour[..., 2].astype(int) > colour[..., 1].astype(int) + 40))

@@ -10,7 +10,8 @@ import pytest
 from app.teleop.scripts.wipe import BlindWipe, ForceWipe, WipeObservation
 from devices.simulated.bench import Bench
 from devices.simulated.rollout import RolloutResult, interval, roll_out
-from devices.simulated.tasks.wipe import SUCCESS_SCORE, Condition
+from devices.simulated.tasks.interface import Condition
+from devices.simulated.tasks.wipe import SUCCESS_SCORE
 
 SEEDS = range(100, 106)
 
@@ -34,7 +35,7 @@ def run(bench: Bench, script: ForceWipe | BlindWipe, seed: int, condition: Condi
     return roll_out(bench, act, seed, condition)
 
 
-@pytest.mark.parametrize("condition", ["nominal", "after"])
+@pytest.mark.parametrize("condition", ["nominal", "before", "after"])
 def test_following_the_force_succeeds(bench: Bench, condition: Condition) -> None:
     results = [run(bench, ForceWipe(), seed, condition) for seed in SEEDS]
     assert min(result.score for result in results) >= SUCCESS_SCORE

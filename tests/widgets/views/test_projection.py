@@ -65,7 +65,7 @@ def test_an_arrow_at_a_known_point_begins_on_its_pixel(bench: Bench, renderer: R
             bench.step(target, 0.04)
         snapshot, pose = bench.snapshot(), bench.arm_state().pose
         sphere = renderer._model.geom(f"patch_{PATCH}").pos[None]
-        point = transform_points(pose_to_matrix(snapshot.board_pose), sphere)[0]
+        point = transform_points(pose_to_matrix(snapshot.places[0]), sphere)[0]
         place = np.eye(4)
         place[:3, 3] = transform_points(np.linalg.inv(pose_to_matrix(pose)), point[None])[0]
         live = Live(pose=pose, touches=(Touch("probe", place, np.array([0, 0, -9.0, 0, 0, 0])),))

@@ -78,6 +78,31 @@ def test_the_board_moves_smoothly_after_its_share_of_the_stroke() -> None:
     assert np.abs(np.diff(heights)).max() < 0.0002
 
 
+def test_a_shift_before_contact_is_over_before_the_stroke_and_vision_follows_it() -> None:
+    task = WipeTask()
+    task.reset(np.random.default_rng(4), "before")
+    start, seen = task.board_position.copy(), task.estimate()
+    above = start + np.array([0.0, 0.0, 0.09])
+    task.update(above, None, 0.0)
+    assert np.array_equal(task.board_position, start)
+    for height in np.linspace(0.05, 0.04, 110):
+        task.update(start + np.array([0.0, 0.0, height]), None, 0.0)
+    shift = task.board_position - start
+    assert shift == pytest.approx(task.variation.shift)
+    assert 0.001 < np.abs(shift).max() <= 0.02
+    assert task.estimate()[:3] - seen[:3] == pytest.approx(shift)
+    assert task.estimate()[3] == seen[3]
+
+
+def test_a_move_during_the_stroke_stays_unseen() -> None:
+    task = WipeTask()
+    task.reset(np.random.default_rng(4), "after")
+    seen = task.estimate()
+    wiped(8.0, task=task)
+    assert abs(task.board_position[2] - task.variation.board_position[2]) == pytest.approx(0.010)
+    assert np.array_equal(task.estimate(), seen)
+
+
 def test_the_time_limit_ends_it() -> None:
     task = WipeTask()
     for _ in range(round(TIME_LIMIT_S / 0.002) + 1):
@@ -99,3 +124,4 @@ def test_variation_stays_in_its_ranges_and_repeats() -> None:
     assert 0.4 < np.mean([row.moves for row in rows]) < 0.6
     same_board = draw_variation(np.random.default_rng(7), "after")
     assert np.array_equal(rows[7].board_position, same_board.board_position)
+    assert {row.condition for row in rows} == {"nominal", "after"}

@@ -1,0 +1,38 @@
+"""The table of tasks: a name, and all that makes the task. A new task is a row here and a file beside.
+
+Its scripted operators are in the table of `app.teleop.scripted`, under the same name: they see streams only, and
+so know nothing of this package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from devices.simulated import furniture
+from devices.simulated import geometry as g
+from devices.simulated.tasks.interface import Task
+from devices.simulated.tasks.wipe import WipeTask
+
+
+@dataclass(frozen=True)
+class TaskKind:
+    """What makes a task.
+
+    Attributes:
+        make: Makes its true state.
+        furnish: Adds finger, object and their contact to an `MjSpec`.
+        touching: Name of the shape whose load the gel feels.
+        surfaces: Names of the object's shapes that count as touched.
+    """
+
+    make: Callable[[], Task]
+    furnish: Callable[[Any], None]
+    touching: str
+    surfaces: tuple[str, ...]
+
+
+TASKS: Final[dict[str, TaskKind]] = {
+    "wipe": TaskKind(WipeTask, furniture.furnish_wipe, g.PAD_GEOM, (g.BOARD_GEOM,)),
+}
