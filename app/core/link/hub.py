@@ -183,6 +183,13 @@ class Hub:
 
     def stop(self, child: Child, ask_s: float = ASK_S) -> None:
         """End a child: ask, wait, terminate, kill; then forget it."""
+        self.wind_up(child, ask_s)
+        child.errors.close()
+        child.output.close()
+        self.children.pop(child.run_id, None)
+
+    def wind_up(self, child: Child, ask_s: float = ASK_S) -> None:
+        """End a child as `stop` does; what it wrote can still be read."""
         if child.running:
             self.send(child, "stop", why="the parent asked")
             self._wait_exit(child, ask_s if child.identity is not None else 0.0)
@@ -192,9 +199,6 @@ class Hub:
         if child.running:
             child.process.kill()
         child.process.wait()
-        child.errors.close()
-        child.output.close()
-        self.children.pop(child.run_id, None)
 
     def _wait_exit(self, child: Child, seconds: float) -> None:
         deadline = time.monotonic() + seconds
