@@ -28,6 +28,9 @@ POLICY_START_S = 90.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `deploy`."""
     parser.add_argument("run", nargs="?", type=Path, metavar="RUN", help="folder of a checkpoint")
+    parser.add_argument(
+        "--weights", default="kept", choices=("kept", "last"), help="those that the run kept, or those of its end"
+    )
     parser.add_argument("--rig", default="sim/wipe")
     parser.add_argument("--episodes", type=int, default=10)
     parser.add_argument("--seed", type=int, default=100, help="seed of the first board")
@@ -73,7 +76,7 @@ def start_driver(hub: Hub, rig: RigAtHand, args: argparse.Namespace) -> Child:
     if args.baseline is not None:
         return start_operator(hub, rig, args.baseline)
     headless = ["--headless"] if args.enable == "headless" else []
-    policy = hub.start("policy", str(args.run), "--connect", rig.endpoints.text(), *headless)
+    policy = hub.start("policy", str(args.run), "--weights", args.weights, "--connect", rig.endpoints.text(), *headless)
     hub.wait_ready(policy, POLICY_START_S)
     return policy
 

@@ -2,6 +2,7 @@
 
 config.json            what it is, for which rig and task, from which data (`RunConfig`)
 weights.safetensors    the policy to run: averaged weights, normalisers, touch embedding
+last.safetensors       the same as it was at the end, where `weights` are an earlier, better state
 trainer.safetensors    what an exact resume needs: raw weights, average, optimiser
 losses.csv             the curves
 """
@@ -25,6 +26,7 @@ from app.learning.policies.build import Policy, build_policy
 
 MAX_CONFIG_BYTES, MAX_WEIGHTS_BYTES = 256 << 20, 8 << 30
 CONFIG, WEIGHTS, TRAINER, LOSSES = "config.json", "weights.safetensors", "trainer.safetensors", "losses.csv"
+LAST = "last.safetensors"
 
 
 def _replace_file(path: Path, data: bytes) -> None:
@@ -54,6 +56,11 @@ def write_run(run: Path, config: RunConfig, weights: dict[str, Tensor], trainer:
 
 
 def read_trainer(run: Path) -> dict[str, Tensor]:
+def write_last(run: Path, weights: dict[str, Tensor]) -> None:
+    """Write the weights of the end of a run beside those that were kept."""
+    _replace_tensors(run / LAST, weights)
+
+
     """Return what an exact resume needs.
 
     Raises:
@@ -99,8 +106,8 @@ class _Versioned(msgspec.Struct):
     schema_version: int
 
 
-def load_policy(run: Path, config: RunConfig) -> Policy:
-    """Return the policy of a run, ready to act.
+def load_policy(run: Path, config: RunConfig, last: bool = False) -> Policy:
+    """Return the policy of a run, ready to act: with the weights that were kept, or with the last ones.
 
     Raises:
         LearningError: If its weights are missing, broken, of another shape, or not finite.
@@ -111,7 +118,8 @@ def load_policy(run: Path, config: RunConfig) -> Policy:
             way_out="Finish it with `python main.py train … --resume`",
         )  # fmt: skip
     policy = build_policy(config.settings, config.markers * MARKER_VALUES)
-    fill(policy, _read_tensors(run / WEIGHTS), str(run / WEIGHTS))
+    path = run / LAST if last and (run / LAST).is_file() else run / WEIGHTS
+    fill(policy, _read_tensors(path), str(path))
     policy.requires_grad_(False)
     return policy.eval()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from app.core.errors import LearningError
+from app.learning.keeping import KeepConfig, Kept
 from app.learning.policies.diffusion.config import DiffusionConfig
 from app.learning.policies.flow.config import FlowConfig
 from app.learning.policies.rdp.config import PlannerConfig, RdpConfig, TokenizerConfig
@@ -68,6 +69,7 @@ class RunConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         finished: Whether all stages ran; a run that was stopped earlier can be resumed but not deployed.
         markers: Number of touch markers that the rig must offer.
         features: Names of the observation features, in order, so that a person can read the normaliser.
+        keep, kept: Which weights are to be kept, and which were, one entry per stage that has ended.
     """
 
     schema_version: int
@@ -88,6 +90,8 @@ class RunConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     flow: FlowConfig | None = None
     streaming: StreamingConfig | None = None
 
+    keep: KeepConfig = KeepConfig()
+    kept: tuple[Kept, ...] = ()
     @property
     def settings(self) -> PolicyConfig:
         """The settings of this run's policy.

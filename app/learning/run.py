@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import torch
@@ -18,12 +20,14 @@ from app.learning.config import MARKER_VALUES, STAGES, RunConfig
 from app.learning.data.dataset import Series, Windows
 from app.learning.policies.build import build_policy
 from app.learning.training.average import WeightAverage
+from app.learning.training.keeper import Keeper
 from app.learning.training.loop import Row, run_stage
 from app.learning.training.optimiser import Optimiser
 from app.learning.training.progress import Reporter
+from app.learning.training.rollouts import mean_score
 from app.learning.training.stages import Prepared, Stage, stage_of
 
-_MODEL, _AVERAGE, _OPTIMISER, _AT = "model/", "average/", "optimiser/", "at"
+_MODEL, _AVERAGE, _OPTIMISER, _KEPT, _AT = "model/", "average/", "optimiser/", "kept/", "at"
 
 
 @dataclass
@@ -99,16 +103,40 @@ class TrainingRun:
         self.optimiser = Optimiser(list(stage.module.parameters()), rate, steps, config)
         self.average = WeightAverage(stage.module, config.ema_power, config.ema_max)
         if first > 0:
+        keep = self.config.keep
+        self.keeper = Keeper(keep, name, len(self.held_windows) > 0, steps, self.average, self._score)
             self.average.load(self._saved_part(_AVERAGE))
             self.optimiser.load(self._saved_part(_OPTIMISER))
-        self.progress.step = run_stage(stage, self.optimiser, self.average, first, steps, self.reporter)
-        if self.progress.step < steps or (self.link.stopping and name != STAGES[-1]):
+            self.keeper.load(self._saved_part(_KEPT))
+        if not self.keeper.exhausted:
+            self.progress.step = run_stage(
+                stage, self.optimiser, self.average, first, steps, self.reporter, self.keeper
+            )
+        ended = self.progress.step == steps or self.keeper.exhausted
+        if not ended or (self.link.stopping and name != STAGES[-1]):
             self._save_running(name, self.progress.step)
             return False
-        self.average.copy_to_module()
+        self._keep(name)
         return True
 
     def _stage(self, name: str) -> Stage:
+    def _keep(self, stage: str) -> None:
+        """Give the kept weights to the policy; the last ones of a planner that are not kept go into a file too."""
+        kept = self.keeper.kept(self.progress.step)
+        if kept.step < self.progress.step and stage == STAGES[-1]:
+            with self.average.applied():
+                checkpoint.write_last(self.folder, self.policy.state_dict())
+        self.average.copy_to_module(self.keeper.weights)
+        earlier = tuple(entry for entry in self.config.kept if entry.stage != stage)
+        self.config = msgspec.structs.replace(self.config, kept=(*earlier, kept))
+
+    def _score(self) -> float:
+        """Return the mean score of rollouts of the policy as it is now."""
+        with tempfile.TemporaryDirectory(prefix="touchstone-candidate-") as folder:
+            candidate = msgspec.structs.replace(self.config, finished=True)
+            checkpoint.write_run(Path(folder), candidate, self.policy.state_dict(), {})
+            return mean_score(Path(folder), self.config.rig, self.config.keep, self.link)
+
         parts = (Prepared(self.policy, self.train_windows), Prepared(self.policy, self.held_windows))
         return stage_of(self.policy, name, *parts, self.config.seed)
 
@@ -125,13 +153,14 @@ class TrainingRun:
         trainer |= {_AVERAGE + key: value for key, value in self.average.average.items()}
         trainer |= {_OPTIMISER + key: value for key, value in self.optimiser.tensors().items()}
         with self.average.applied():
+        trainer |= {_KEPT + key: value for key, value in self.keeper.tensors().items()}
             self._write(self.policy.state_dict(), trainer)
 
     def _write(self, weights: dict[str, Tensor], trainer: dict[str, Tensor]) -> None:
         self.config = msgspec.structs.replace(self.config, stage=self.progress.stage, step=self.progress.step)
         checkpoint.write_run(self.folder, self.config, weights, trainer)
 
-    def result(self) -> dict[str, float | int | bool | None]:
+    def result(self) -> dict[str, Any]:
         """Return the numbers that the role reports: losses per stage, last first."""
         rows: dict[str, Row] = self.reporter.newest
         last = rows.get("planner") or rows.get("tokenizer")
@@ -144,5 +173,6 @@ class TrainingRun:
         done = self.progress.step + (self.config.budget.tokenizer if self.progress.stage == "planner" else 0)
         return {
             "steps": done, "loss": None if last is None else last.loss, "finished": self.config.finished,
-            "parameters": trained, "windows": len(self.train_windows), **losses, **held,
+            "parameters": trained, "windows": len(self.train_windows),
+            "kept": msgspec.to_builtins(self.config.kept), **losses, **held,
         }  # fmt: skip

@@ -22,6 +22,9 @@ from app.learning.runtime.observer import TOPICS
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `policy`."""
     parser.add_argument("run", type=Path, metavar="RUN", help="folder of a checkpoint")
+    parser.add_argument(
+        "--weights", default="kept", choices=("kept", "last"), help="those that the run kept, or those of its end"
+    )
     parser.add_argument("--connect", required=True, help="STREAMS,COMMANDS of a device server")
     parser.add_argument(
         "--headless", action="store_true", help="enable motion without a person (simulated rigs only)"
@@ -53,7 +56,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     link = ChildLink("policy", args.hub, args.run_id)
     try:
         config = checkpoint.read_config(args.run)
-        controller = PolicyController(checkpoint.load_policy(args.run, config))
+        controller = PolicyController(checkpoint.load_policy(args.run, config, args.weights == "last"))
         try:
             with DeviceClient(Endpoints.parse(args.connect)) as client:
                 check_rig(args.run, config, client.describe())

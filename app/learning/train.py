@@ -32,10 +32,12 @@ from app.learning.config import (
 from app.learning.data import features
 from app.learning.data.dataset import join
 from app.learning.data.sources import Loaded, load_again, load_folders, sources_of
+from app.learning.keeping import MEASURES, KeepConfig
 from app.learning.policies import POLICIES
 from app.learning.policies.rdp.policy import RdpPolicy
 from app.learning.policies.rdp.sensitivity import touch_response
 from app.learning.run import TrainingRun
+from app.learning.training.rollouts import require_simulated
 from recorders.labels import left_out
 
 DEFAULT_STEPS = 6000
@@ -62,6 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--actions", default="applied", choices=("applied", "commanded"), help="what is imitated"
     )
+    add_keeping(parser)
     parser.add_argument("--batch", type=int, default=OptimiserConfig().batch)
     parser.add_argument(
         "--tokenizer-share", type=float, default=Budget(1).tokenizer_share, help="of the steps"
@@ -69,6 +72,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--touch-dropout", type=float, default=0.0, help="share of windows trained without touch"
     )
+
+
+def add_keeping(parser: argparse.ArgumentParser) -> None:
+    """Arguments that say which weights are kept."""
+    keep = KeepConfig()
+    parser.add_argument(
+        "--best",
+        default=keep.best,
+        choices=MEASURES,
+        help="weights to keep: the last, those of the lowest validation loss, or of the best rollouts",
+    )
+    parser.add_argument(
+        "--patience",
+        type=int,
+        default=keep.patience,
+        help="measurements without a better one after which a stage ends; 0: never",
+    )
+    parser.add_argument("--rollouts", type=int, default=keep.rollouts, help="of one measurement")
 
 
 def check(args: argparse.Namespace) -> None:
@@ -81,6 +102,10 @@ def check(args: argparse.Namespace) -> None:
         raise UsageError("--resume", "it needs --out RUN, the run to go on with")
     if args.steps is not None and args.steps < 2:
         raise UsageError("--steps", f"{args.steps} is too few for two stages", options=["2 or more"])
+    if args.patience < 0 or args.rollouts < 1:
+        raise UsageError("--patience, --rollouts", "these are no counts", options=["0 or more", "1 or more"])
+    if args.patience > 0 and args.best == "last":
+        raise UsageError("--patience", "it needs a measure", options=["--best loss", "--best rollout"])
     if args.batch < 1:
         raise UsageError("--batch", f"{args.batch} is no batch size", options=["1 or more"])
     if not 0.0 < args.tokenizer_share < 1.0:
@@ -118,7 +143,7 @@ def settings(args: argparse.Namespace, episodes: list[Loaded]) -> RunConfig:
         markers=episodes[0].markers, rdp=None,
         budget=Budget(DEFAULT_STEPS if args.steps is None else args.steps, share), seed=args.seed,
         features=(*features.MOTION, *features.touch_names(policy.touch.components)), episodes=sources_of(episodes),
-        software=VERSION,
+        software=VERSION, keep=KeepConfig(args.best, args.patience, args.rollouts),
     )  # fmt: skip
     chosen: dict[str, Any] = {args.policy: policy, "stage": plain.stages[0]}
     return msgspec.structs.replace(plain, **chosen)
@@ -141,6 +166,8 @@ def new_run(args: argparse.Namespace, folder: Path, link: ChildLink) -> Training
     episodes = load_folders(folders, grid, args.seed)
     for words in (words for data in folders for words in left_out(data)):
         link.notice(words, "warning")
+    if args.best == "rollout":
+        require_simulated(episodes[0].rig)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

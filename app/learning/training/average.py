@@ -33,9 +33,9 @@ class WeightAverage:
         for name, value in self.average.items():
             value.copy_(values[name])
 
-    def copy_to_module(self) -> None:
-        """Give the averaged weights to the module for good."""
-        self._write(self.average)
+    def copy_to_module(self, weights: Mapping[str, Tensor] | None = None) -> None:
+        """Give the averaged weights, or some that they were before, to the module for good."""
+        self._write(weights or self.average)
 
     @contextmanager
     def applied(self) -> Iterator[None]:

@@ -36,11 +36,21 @@ class Watcher(Protocol):
         ...
 
 
+class Judge(Protocol):
+    """Who keeps the best weights."""
+
+    def validated(self, step: int, loss: float) -> bool:
+        """Hear a validation loss, with the averaged weights in place; returns whether to end the stage here."""
+        ...
+
+
 def run_stage(
     stage: Stage, optimiser: Optimiser, average: WeightAverage, first: int, steps: int, watcher: Watcher,
-    clock: Callable[[], float] = time.monotonic,
+    judge: Judge, clock: Callable[[], float] = time.monotonic,
 ) -> int:  # fmt: skip
     """Run a stage from step `first` to `steps`; returns the number of steps done when it ended.
+
+    It ends early when the watcher or the judge says so; a judge may also fail for reasons of its own.
 
     Raises:
         LearningError: If the loss is not a finite number.
@@ -58,15 +68,16 @@ def run_stage(
         optimiser.step(loss, step)
         average.update(step + 1)
         done = step + 1
-        total, counted = total + value, counted + 1
+        total, counted, ended = total + value, counted + 1, False
         if done % every == 0 or done == steps:
             with average.applied():
                 validation = stage.validate()
-        if done % LOG_EVERY == 0 or done == steps:
+                ended = judge.validated(done, validation)
+        if done % LOG_EVERY == 0 or done == steps or ended:
             row = Row(
                 stage.name, done, total / counted, validation, optimiser.rate_at(step), clock() - started
             )
             total, counted = 0.0, 0
-            if watcher.told(row):
+            if watcher.told(row) or ended:
                 return done
     return steps
