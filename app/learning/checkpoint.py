@@ -29,7 +29,8 @@ CONFIG, WEIGHTS, TRAINER, LOSSES = "config.json", "weights.safetensors", "traine
 LAST = "last.safetensors"
 
 
-def _replace_file(path: Path, data: bytes) -> None:
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a file as a whole."""
     part = path.with_name(f".{path.name}.part")
     with part.open("wb") as stream:
         stream.write(data)
@@ -50,17 +51,17 @@ def write_run(run: Path, config: RunConfig, weights: dict[str, Tensor], trainer:
     if trainer:
         _replace_tensors(run / TRAINER, trainer)
     _replace_tensors(run / WEIGHTS, weights)
-    _replace_file(run / CONFIG, msgspec.json.format(msgspec.json.encode(config), indent=2))
+    replace_file(run / CONFIG, msgspec.json.format(msgspec.json.encode(config), indent=2))
     if not trainer:
         (run / TRAINER).unlink(missing_ok=True)
 
 
-def read_trainer(run: Path) -> dict[str, Tensor]:
 def write_last(run: Path, weights: dict[str, Tensor]) -> None:
     """Write the weights of the end of a run beside those that were kept."""
     _replace_tensors(run / LAST, weights)
 
 
+def read_trainer(run: Path) -> dict[str, Tensor]:
     """Return what an exact resume needs.
 
     Raises:

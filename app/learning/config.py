@@ -68,8 +68,8 @@ class RunConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         rdp, diffusion, flow, streaming: The settings of the policy that `policy` names; the others are absent.
         finished: Whether all stages ran; a run that was stopped earlier can be resumed but not deployed.
         markers: Number of touch markers that the rig must offer.
-        features: Names of the observation features, in order, so that a person can read the normaliser.
         keep, kept: Which weights are to be kept, and which were, one entry per stage that has ended.
+        features: Names of the observation features, in order, so that a person can read the normaliser.
     """
 
     schema_version: int
@@ -89,9 +89,9 @@ class RunConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     diffusion: DiffusionConfig | None = None
     flow: FlowConfig | None = None
     streaming: StreamingConfig | None = None
-
     keep: KeepConfig = KeepConfig()
     kept: tuple[Kept, ...] = ()
+
     @property
     def settings(self) -> PolicyConfig:
         """The settings of this run's policy.

@@ -102,9 +102,9 @@ class TrainingRun:
         rate = config.tokenizer_rate if name == "tokenizer" else config.planner_rate
         self.optimiser = Optimiser(list(stage.module.parameters()), rate, steps, config)
         self.average = WeightAverage(stage.module, config.ema_power, config.ema_max)
-        if first > 0:
         keep = self.config.keep
         self.keeper = Keeper(keep, name, len(self.held_windows) > 0, steps, self.average, self._score)
+        if first > 0:
             self.average.load(self._saved_part(_AVERAGE))
             self.optimiser.load(self._saved_part(_OPTIMISER))
             self.keeper.load(self._saved_part(_KEPT))
@@ -119,7 +119,6 @@ class TrainingRun:
         self._keep(name)
         return True
 
-    def _stage(self, name: str) -> Stage:
     def _keep(self, stage: str) -> None:
         """Give the kept weights to the policy; the last ones of a planner that are not kept go into a file too."""
         kept = self.keeper.kept(self.progress.step)
@@ -137,6 +136,7 @@ class TrainingRun:
             checkpoint.write_run(Path(folder), candidate, self.policy.state_dict(), {})
             return mean_score(Path(folder), self.config.rig, self.config.keep, self.link)
 
+    def _stage(self, name: str) -> Stage:
         parts = (Prepared(self.policy, self.train_windows), Prepared(self.policy, self.held_windows))
         return stage_of(self.policy, name, *parts, self.config.seed)
 
@@ -152,8 +152,8 @@ class TrainingRun:
         trainer[_AT] = torch.tensor([STAGES.index(stage), step])
         trainer |= {_AVERAGE + key: value for key, value in self.average.average.items()}
         trainer |= {_OPTIMISER + key: value for key, value in self.optimiser.tensors().items()}
-        with self.average.applied():
         trainer |= {_KEPT + key: value for key, value in self.keeper.tensors().items()}
+        with self.average.applied():
             self._write(self.policy.state_dict(), trainer)
 
     def _write(self, weights: dict[str, Tensor], trainer: dict[str, Tensor]) -> None:
