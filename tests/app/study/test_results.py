@@ -21,11 +21,6 @@ MEANS = {
     "rdp with touch": 0.8,
     "rdp with wrench": 0.6,
 }
-    "diffusion without touch": 0.3,
-    "diffusion with touch embedding": 0.4,
-    "rdp with touch": 0.8,
-    "rdp with wrench": 0.6,
-}
 
 
 @pytest.fixture
