@@ -54,7 +54,19 @@ class TouchConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class OptimiserConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """AdamW with warm-up and cosine, and the exponential average of the weights (power schedule)."""
+    """AdamW with warm-up and cosine, and the exponential average of the weights (power schedule).
+
+    Attributes:
+        batch: Windows per step.
+        tokenizer_rate: Peak learning rate of the tokenizer.
+        planner_rate: Peak learning rate of the planner, or of a policy of one stage.
+        warmup: Steps over which the rate rises; a tenth of the stage at most.
+        floor: Share of the peak rate that is left at the end.
+        weight_decay: Of AdamW.
+        clip: Longest gradient.
+        ema_power: The average forgets with 1 − (1 + step) to the power of minus this.
+        ema_max: Largest decay of the average.
+    """
 
     batch: int = 128
     tokenizer_rate: float = 2e-3
@@ -78,6 +90,7 @@ class RuntimeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         leash_m: The policy's own command is never further than this from what the governor applied.
         stale_ns: An observation that rests on touch or pose older than this is not acted on.
         done_level: The chunk's "over" channel above this for `done_ticks` ticks in a row ends the episode.
+        done_ticks: For how many ticks in a row "over" must be high.
     """
 
     plan_every: int = 12

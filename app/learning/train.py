@@ -19,19 +19,16 @@ from app.learning.bounds import check_settings
 from app.learning.config import (
     CHECKPOINT_SCHEMA_VERSION,
     Budget,
-    DiffusionConfig,
-    FlowConfig,
     GridConfig,
     OptimiserConfig,
     PolicyConfig,
-    RdpConfig,
     RunConfig,
-    StreamingConfig,
     TouchConfig,
 )
 from app.learning.data import features
 from app.learning.data.dataset import join
 from app.learning.data.sources import Loaded, load_again, load_folders, sources_of
+from app.learning.fields import KINDS, parse_changes, with_changes
 from app.learning.keeping import MEASURES, KeepConfig
 from app.learning.policies import POLICIES
 from app.learning.policies.rdp.policy import RdpPolicy
@@ -65,6 +62,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--actions", default="applied", choices=("applied", "commanded"), help="what is imitated"
     )
     add_keeping(parser)
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="any setting of the policy, by its name"
+    )
     parser.add_argument("--batch", type=int, default=OptimiserConfig().batch)
     parser.add_argument(
         "--tokenizer-share", type=float, default=Budget(1).tokenizer_share, help="of the steps"
@@ -122,14 +122,12 @@ def policy_settings(args: argparse.Namespace) -> PolicyConfig:
     Raises:
         LearningError: If they are out of bounds or do not fit each other.
     """
-    kinds: dict[str, type[PolicyConfig]] = {
-        "rdp": RdpConfig, "flow": FlowConfig, "diffusion": DiffusionConfig, "streaming": StreamingConfig
-    }  # fmt: skip
-    chosen = kinds[args.policy](
+    chosen = KINDS[args.policy](
         grid=GridConfig(actions=args.actions),
         touch=TouchConfig(dropout=args.touch_dropout),
         optimiser=OptimiserConfig(batch=args.batch),
     )
+    chosen = with_changes(chosen, args.policy, parse_changes(args.set))
     check_settings(chosen, f"policy {args.policy}")
     return chosen
 
