@@ -60,9 +60,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     session = open_session(args.rig, args.data, args.theme, elsewhere=elsewhere)
     signal.signal(signal.SIGINT, lambda *_: session.window.close())
     signal.signal(signal.SIGTERM, lambda *_: session.window.close())
-    session.window.show()
-    keep_for_good()
     try:
+        session.window.show()
+        keep_for_good()
         application.exec()
     finally:
         session.close()

@@ -79,11 +79,19 @@ class Session(QObject):
         self.layout_state.add("theme", lambda: self._theme_name, self._restore_theme)
         if theme_name is not None:
             self._theme_name = theme_name
+        self.bridge = Bridge(self)
+        try:
+            self._build(RigSession(rig, self.bridge, self, elsewhere), root, pages, autostart)
+        except BaseException:
+            self._let_go()  # the bridge's threads would keep the process for ever
+            raise
+
+    def _build(
+        self, rig_session: RigSession, root: Path | None, pages: Sequence[type[Page]], autostart: bool
+    ) -> None:
         theme = Theme.load(self._theme_name)
         apply_theme(theme)
-        self.bridge = Bridge(self)
         follow_jobs(self.bridge.jobs, self.notifications)
-        rig_session = RigSession(rig, self.bridge, self, elsewhere)
         self.context = WindowContext(
             bridge=self.bridge,
             jobs=self.bridge.jobs,
@@ -116,9 +124,13 @@ class Session(QObject):
         """Close the window, the sockets and the children that are left."""
         self.context.hand.close()
         self.window.close()
+        self._let_go()
+        self.window.deleteLater()
+
+    def _let_go(self) -> None:
+        """Close sockets, threads and children, and put the hooks back."""
         self.bridge.close()
         self.hooks.remove()
-        self.window.deleteLater()
 
 
 def open_session(

@@ -16,6 +16,7 @@ from typing import Any
 import zmq
 
 from app.core.ids import new_run_id
+from app.core.link.orphan import end_with_parent
 from app.core.wire.codec import decode, encode
 from app.core.wire.messages import SCHEMA_VERSION, Event, EventKind
 from app.core.wire.sockets import connect
@@ -34,7 +35,8 @@ class ChildLink:
         run_id: Run id that the parent gave, or None.
 
     `poll()` must be called often (each loop of the role); it beats, and returns the intents that came.
-    `stopping` becomes true on a stop message, SIGTERM, SIGINT, or when the parent is gone.
+    `stopping` becomes true on a stop message, SIGTERM, SIGINT, or when the parent is gone. Before the first `poll` a
+    child whose parent goes is ended by the kernel (Linux): it may block in something that never comes back.
     """
 
     def __init__(self, role: str, hub: str | None = None, run_id: str | None = None) -> None:
@@ -48,7 +50,9 @@ class ChildLink:
         self._last_heard = time.monotonic()
         self._context: zmq.Context[zmq.Socket[bytes]] | None = None
         self._socket: zmq.Socket[bytes] | None = None
+        self._looks = hub is None  # for its parent, by itself
         if hub is not None:
+            end_with_parent(True)
             self._context = zmq.Context()
             self._socket = connect(self._context, zmq.DEALER, hub)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -95,6 +99,9 @@ class ChildLink:
             if timeout_ms > 0:
                 time.sleep(timeout_ms / 1000.0)
             return []
+        if not self._looks:
+            self._looks = True
+            end_with_parent(False)  # from here on the role ends by itself, a recorder after its commit
         if now - self._last_beat >= HEARTBEAT_S:
             self._last_beat = now
             self.send("heartbeat")

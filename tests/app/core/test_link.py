@@ -17,6 +17,8 @@ from app.core.link.hub import MAIN, Hub
 from app.core.wire.codec import decode
 from app.core.wire.messages import Event
 from app.core.wire.sockets import bind, endpoint_of
+from tests.faults.window import alive
+from tests.hygiene import wait_until
 
 pytestmark = pytest.mark.process
 
@@ -72,6 +74,46 @@ def test_events_are_numbered_without_gaps() -> None:
         hub.wait_ready(child, 120.0)
         hub.stop(child)
     assert numbers == list(range(1, len(numbers) + 1))
+
+
+LOOKS_AND_COMMITS = """
+import sys, time
+from pathlib import Path
+from app.core.link.child import ChildLink
+link = ChildLink("test", sys.argv[1], "r")
+if sys.argv[2] == "looks":
+    link.poll()
+Path(sys.argv[3], "there").touch()
+{block}
+Path(sys.argv[3], "finished").touch()
+link.close()
+"""
+BLOCKS_FOR_EVER = "import ctypes; ctypes.PyDLL(None).pause()"  # in a library, with the interpreter's lock
+COMMITS = "while not Path(sys.argv[3], 'go').exists(): time.sleep(0.01)"
+PARENT = "import subprocess, sys; subprocess.Popen([sys.executable, *sys.argv[1:]]).wait()"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel elsewhere does not tell")
+@pytest.mark.parametrize("looks", [False, True])
+def test_a_child_that_blocks_before_it_first_looks_goes_with_its_parent(tmp_path: Path, looks: bool) -> None:
+    """One that has looked once goes on: it may be in the middle of a commit, and will see for itself."""
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    socket = bind(context, zmq.ROUTER)
+    code = LOOKS_AND_COMMITS.format(block=COMMITS if looks else BLOCKS_FOR_EVER)
+    words = ["-c", code, endpoint_of(socket), "looks" if looks else "never", str(tmp_path)]
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, *words], cwd=MAIN.parent)
+    wait_until((tmp_path / "there").exists, 20.0, "the child")
+    assert socket.poll(10_000)
+    child = int(decode(Event, socket.recv_multipart()[1]).body["pid"])
+    parent.kill()
+    parent.wait()
+    if looks:
+        (tmp_path / "go").touch()
+        wait_until((tmp_path / "finished").exists, 10.0, "the end of what it was at")
+    wait_until(lambda: not alive(child), 10.0, "the end of the child")
+    assert (tmp_path / "finished").exists() == looks
+    socket.close()
+    context.term()
 
 
 def test_children_end_when_their_parent_is_killed(tmp_path: Path) -> None:

@@ -27,7 +27,9 @@ def sideways() -> RdpPolicy:
     """A policy of the real kind whose decoder goes sideways at every tick."""
     torch.manual_seed(1)
     policy = RdpPolicy(small_config(), len(server_info().markers_m))
-    head = policy.tokenizer.decoder.head[-1]
+    layers = policy.tokenizer.decoder.head
+    assert isinstance(layers, torch.nn.Sequential)
+    head = layers[-1]
     assert isinstance(head, torch.nn.Linear)
     with torch.no_grad():
         head.weight.zero_()
