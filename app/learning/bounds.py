@@ -13,6 +13,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "grid.period_ns": (100_000, 10_000_000_000),
     "grid.chunk": (1, 4096),
     "grid.history": (0, 4096),
+    "grid.fast": (1, 20),
     "touch.components": (0, 4096),
     "tokenizer.latent": (1, 4096),
     "tokenizer.channels": (1, 4096),

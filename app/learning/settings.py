@@ -25,6 +25,8 @@ class GridConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         chunk: Ticks of one action chunk.
         history: Ticks between the two observations that the planner sees.
         actions: Which stream is imitated: what the governor applied, or what was commanded.
+        fast: Ticks of the decoder per tick of the grid: it sees touch so many times as often as the planner. Only a
+            policy whose decoder looks at touch has more than one.
     """
 
     period_ns: int = 20_000_000
@@ -32,6 +34,12 @@ class GridConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     chunk: int = 48
     history: int = 5
     actions: ActionStream = "applied"
+    fast: int = 1
+
+    @property
+    def fast_ns(self) -> int:
+        """Length of a tick of the decoder, ns."""
+        return self.period_ns // self.fast
 
     @property
     def rate_hz(self) -> float:

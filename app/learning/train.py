@@ -19,7 +19,6 @@ from app.learning.bounds import check_settings
 from app.learning.config import (
     CHECKPOINT_SCHEMA_VERSION,
     Budget,
-    GridConfig,
     OptimiserConfig,
     PolicyConfig,
     RunConfig,
@@ -32,7 +31,7 @@ from app.learning.fields import KINDS, parse_changes, with_changes
 from app.learning.keeping import MEASURES, KeepConfig
 from app.learning.policies import POLICIES
 from app.learning.policies.rdp.policy import RdpPolicy
-from app.learning.policies.rdp.sensitivity import touch_response
+from app.learning.policies.rdp.sensitivity import touch_response, touch_share
 from app.learning.run import TrainingRun
 from app.learning.training.rollouts import require_simulated
 from recorders.labels import left_out
@@ -63,7 +62,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_keeping(parser)
     parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="any setting of the policy, by its name"
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="any setting of the policy, by its name",
     )
     parser.add_argument("--batch", type=int, default=OptimiserConfig().batch)
     parser.add_argument(
@@ -123,7 +126,7 @@ def policy_settings(args: argparse.Namespace) -> PolicyConfig:
         LearningError: If they are out of bounds or do not fit each other.
     """
     chosen = KINDS[args.policy](
-        grid=GridConfig(actions=args.actions),
+        grid=msgspec.structs.replace(KINDS[args.policy]().grid, actions=args.actions),
         touch=TouchConfig(dropout=args.touch_dropout),
         optimiser=OptimiserConfig(batch=args.batch),
     )
@@ -159,9 +162,9 @@ def new_run(args: argparse.Namespace, folder: Path, link: ChildLink) -> Training
             "the folder holds a run already",
             way_out="Add --resume, or name another folder with --out",
         )
-    grid = GridConfig(actions=args.actions)
+    policy = policy_settings(args)
     folders = args.folders or [demonstrations_folder()]
-    episodes = load_folders(folders, grid, args.seed)
+    episodes = load_folders(folders, policy.grid, args.seed)
     for words in (words for data in folders for words in left_out(data)):
         link.notice(words, "warning")
     if args.best == "rollout":
@@ -213,6 +216,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         result: dict[str, Any] = {"run": str(folder), **training.result(), "episodes": len(config.episodes)}
         if finished and isinstance(training.policy, RdpPolicy):
             result["touch_response"] = touch_response(training.policy, training.series)
+            result["touch_share"] = touch_share(training.policy, training.series)
         result["seconds"] = round(time.monotonic() - started, 1)
         link.send("result", **msgspec.to_builtins(result))
         return result

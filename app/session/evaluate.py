@@ -46,4 +46,15 @@ def summary(results: list[TakeResult]) -> dict[str, Any]:
         "successes": sum(take.outcome == "success" for take in results),
         "files": [take.path for take in results], "scores": [round(take.score, 4) for take in results],
         "seeds": [take.seed for take in results], "dropped": sum(take.dropped for take in results),
+        **({"delays": delays} if (delays := worst_delays([take.delays for take in results])) else {}),
     }  # fmt: skip
+
+
+def worst_delays(told: list[dict[str, float]]) -> dict[str, float]:
+    """Return for several rollouts the mean of each middle (p50) and rate, and the largest of the others."""
+    keys = dict.fromkeys(key for each in told for key in each)
+    values = {key: [each[key] for each in told if key in each] for key in keys}
+    return {
+        key: round(sum(found) / len(found), 3) if key.endswith(("p50_ms", "_hz")) else max(found)
+        for key, found in values.items()
+    }

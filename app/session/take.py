@@ -53,6 +53,7 @@ class TakeResult:
     seconds: float
     why: str
     seed: int
+    delays: dict[str, float] = field(default_factory=dict)
 
 
 def record_take(
@@ -95,11 +96,13 @@ def record_take(
     score, removed = rig.score or (0.0, 0.0)
     outcome = judge(score, str(ended["why"]))
     closing = {"score": score, "removed": removed, "ended": ended["why"]}
+    if delays := ended.get("delays"):
+        closing["delays"] = delays
     hub.intent(recorder, "take_stop", outcome=outcome, until_ns=int(ended["t_ns"]), meta=closing)
     saved = _await_state(hub, recorder, ("saved",), SAVE_S)
     return TakeResult(
         uuid, str(saved["path"]), outcome, score, removed, int(saved.get("dropped", 0)), float(saved["seconds"]),
-        str(ended["why"]), spec.seed,
+        str(ended["why"]), spec.seed, dict(delays or {}),
     )  # fmt: skip
 
 

@@ -262,4 +262,6 @@ def serve_driver(driver: Driver, link: ChildLink, ready: dict[str, Any] | None =
             except (DeviceError, LockstepError) as error:
                 why = "fault"
                 link.notice(error.sentence(), "error")
-            link.send("state", name="ended", t_ns=driver.tick.t_ns, why=why)
+            report = getattr(driver.controller, "report", None)
+            told = {"delays": report()} if report is not None else {}
+            link.send("state", name="ended", t_ns=driver.tick.t_ns, why=why, **told)

@@ -48,12 +48,16 @@ class EpisodeArrays:
         wrench: Filtered wrench (T, 6), N and N·m.
         field: Flattened marker displacements (T, markers·3), mm.
         action: What was done at each tick, named `features.ACTION` (T, 8); the last row is rest with `over` = 1.
+        felt_wrench: The wrench at the ticks of the decoder (T, fast, 6); the first of a tick is `wrench`.
+        felt_field: The field at the ticks of the decoder (T, fast, markers·3).
     """
 
     motion: np.ndarray
     wrench: np.ndarray
     field: np.ndarray
     action: np.ndarray
+    felt_wrench: np.ndarray
+    felt_field: np.ndarray
 
     def __len__(self) -> int:
         return len(self.motion)
@@ -75,11 +79,15 @@ def read_stream(episode: Episode, topic: str, name: str) -> tuple[np.ndarray, np
         )
     times, data = np.asarray(episode.times_ns(topic)), np.asarray(episode.data(topic))
     if len(times) == 0:
-        raise LearningError(f"episode {name}", f"its stream {topic!r} is empty", way_out="Mark it as failed in Review")
+        raise LearningError(
+            f"episode {name}", f"its stream {topic!r} is empty", way_out="Mark it as failed in Review"
+        )
     return times, data
 
 
-def resample(episode: Episode, config: GridConfig, name: str, trim_ns: tuple[int, int] | None = None) -> EpisodeArrays:
+def resample(
+    episode: Episode, config: GridConfig, name: str, trim_ns: tuple[int, int] | None = None
+) -> EpisodeArrays:
     """Return the episode on the grid, cut to `trim_ns` (first, last session time).
 
     The grid runs through the control ticks (or through the commands where there are none), so that in a lock-step
@@ -97,7 +105,9 @@ def resample(episode: Episode, config: GridConfig, name: str, trim_ns: tuple[int
         start, end = max(start, trim_ns[0]), min(end, trim_ns[1])
     ticks = grid.grid_times(start, end, _anchor(episode, streams[imitated][0]), config.period_ns)
     if len(ticks) < 2:
-        raise LearningError(f"episode {name}", "after trimming it is shorter than two ticks", way_out="Widen its trim")
+        raise LearningError(
+            f"episode {name}", "after trimming it is shorter than two ticks", way_out="Widen its trim"
+        )
     return _on_grid(streams, imitated, ticks, config)
 
 
@@ -112,15 +122,20 @@ def _on_grid(
 ) -> EpisodeArrays:
     pose, applied, stain = (grid.newest(*streams[topic], ticks) for topic in (POSE, APPLIED, STAIN))
     command = applied if imitated == APPLIED else grid.newest_before(*streams[imitated], ticks)
+    finely = (ticks[:, None] + config.fast_ns * np.arange(config.fast)).ravel()
+    finely = np.minimum(finely, ticks[-1])
     times, field = streams[FIELD]
-    wrench = grid.window_mean(*streams[WRENCH], ticks, config.filter_ns)
+    felt_wrench = grid.window_mean(*streams[WRENCH], finely, config.filter_ns).astype(np.float32)
+    felt_field = grid.newest(times, field.reshape(len(field), -1), finely).astype(np.float32)
     action = np.zeros((len(ticks), len(features.ACTION)))
     action[:-1, : features.OVER] = features.increments(command, stain)
     action[-1, features.GRIPPER] = command[-1, 7]
     action[-1, features.OVER] = 1.0
     return EpisodeArrays(
         motion=features.motion_features(pose, applied, stain).astype(np.float32),
-        wrench=wrench.astype(np.float32),
-        field=grid.newest(times, field.reshape(len(field), -1), ticks).astype(np.float32),
+        wrench=felt_wrench[:: config.fast],
+        field=felt_field[:: config.fast],
         action=action.astype(np.float32),
+        felt_wrench=felt_wrench.reshape(len(ticks), config.fast, -1),
+        felt_field=felt_field.reshape(len(ticks), config.fast, -1),
     )

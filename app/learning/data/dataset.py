@@ -19,6 +19,7 @@ class Series:
 
     Attributes:
         motion: (N, 19), wrench: (N, 6), field: (N, markers·3), action: (N, 8); float32, own units.
+        felt_wrench: (N, fast, 6), felt_field: (N, fast, markers·3): touch at the ticks of the decoder.
         first, last: For each tick the first and the last tick of its episode (N,).
         episode: For each tick the number of its episode (N,).
     """
@@ -27,6 +28,8 @@ class Series:
     wrench: Tensor
     field: Tensor
     action: Tensor
+    felt_wrench: Tensor
+    felt_field: Tensor
     first: Tensor
     last: Tensor
     episode: Tensor
@@ -43,11 +46,14 @@ def join(episodes: Sequence[EpisodeArrays]) -> Series:
     def stack(name: str) -> Tensor:
         return torch.from_numpy(np.concatenate([getattr(episode, name) for episode in episodes]))
 
+    felt_wrench, felt_field = stack("felt_wrench"), stack("felt_field")
     return Series(
         motion=stack("motion"),
-        wrench=stack("wrench"),
-        field=stack("field"),
+        wrench=felt_wrench[:, 0],
+        field=felt_field[:, 0],
         action=stack("action"),
+        felt_wrench=felt_wrench,
+        felt_field=felt_field,
         first=torch.from_numpy(np.repeat(starts, lengths)),
         last=torch.from_numpy(np.repeat(starts + lengths - 1, lengths)),
         episode=torch.from_numpy(np.repeat(np.arange(len(lengths)), lengths)),

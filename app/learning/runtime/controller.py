@@ -13,6 +13,7 @@ from app.core.drive.controller import Action, Start
 from app.core.wire.messages import SampleHeader, Source
 from app.learning.data import features
 from app.learning.policies.observing import ObservingPolicy
+from app.learning.runtime.delays import Delays
 from app.learning.runtime.fast import FastDecoder
 from app.learning.runtime.observer import TOPICS, Observation, Observer, leashed
 from app.learning.runtime.planner import DelayedPlanner, Plan, Planner, ThreadedPlanner, rate_of
@@ -32,13 +33,16 @@ class PolicyController:
 
     def __init__(self, policy: ObservingPolicy) -> None:
         self._policy, self._runtime = policy, policy.runtime
-        self.rate_hz = policy.grid.rate_hz
+        self.rate_hz = policy.grid.rate_hz * policy.grid.fast
+        self._ahead = 1  # decoder ticks per step: one, or all of a grid tick where the rig steps by the grid
+        self._delays = Delays()
         self._observer, self._fast = Observer(policy), FastDecoder(policy)
         self._planner: Planner | None = None
         self._generator = torch.Generator()
         self._forget()
 
     def _forget(self) -> None:
+        self._delays.begin()
         self._command: np.ndarray | None = None
         self._seen: Observation | None = None
         self._next_plan_ns = self._over_ticks = 0
@@ -52,6 +56,7 @@ class PolicyController:
         if self._planner is None:
             delay_ns = self._runtime.plan_delay_ns
             lockstep = start.info.lockstep
+            self._ahead = self._policy.grid.fast if lockstep else 1
             self._planner = (
                 DelayedPlanner(self._policy, delay_ns) if lockstep else ThreadedPlanner(self._policy)
             )
@@ -77,21 +82,31 @@ class PolicyController:
         self._waiting_for = self._observer.missing(now_ns)
         if self._waiting_for:
             self._command = None
+            self._delays.pause()
             return Action(None)
-        self._seen = seen = self._observer.observe(now_ns)
+        self._seen = seen = self._observe(now_ns)
+        self._delays.step(now_ns, *self._observer.touch_times())
         if self._command is None:
             self._command = seen.applied.copy()
         self._plan(now_ns)
-        action = self._fast.step(now_ns, lambda t_ns: self._observer.at(t_ns).touch)
+        action = self._fast.step(now_ns, lambda t_ns: self._observer.at(t_ns).touch, self._ahead)
         if action is not None:
             self._command = self._moved(self._command, action, seen)
         self._tick_times.append(now_ns)
         self._fast_ms = (time.perf_counter() - started) * 1000.0
         return Action(self._command[:7].copy(), float(self._command[7]), done=self._is_over(action))
 
+    def _observe(self, now_ns: int) -> Observation:
+        """Return what is known now, after what was felt at the decoder's ticks since the last step."""
+        for ticks in range(self._ahead - 1, 0, -1):
+            self._observer.observe(now_ns - ticks * self._policy.grid.fast_ns)
+        return self._observer.observe(now_ns)
+
     def _moved(self, command: np.ndarray, action: np.ndarray, seen: Observation) -> np.ndarray:
-        config = self._runtime
-        moved = features.apply_increment(command, action, seen.yaw, config.max_step_m, config.max_turn_rad)
+        config, share = self._runtime, self._ahead / self._policy.grid.fast
+        moved = features.apply_increment(
+            command, action, seen.yaw, share * config.max_step_m, share * config.max_turn_rad
+        )
         return leashed(moved, seen.applied, config)
 
     def _plan(self, now_ns: int) -> None:
@@ -99,7 +114,9 @@ class PolicyController:
         assert self._planner is not None, "begin() comes first"
         plan = self._planner.newest(now_ns)
         period_ns = self._policy.grid.period_ns
-        if now_ns >= self._next_plan_ns - period_ns // 2:  # control ticks jitter, whole ticks are meant
+        if (
+            now_ns >= self._next_plan_ns - self._policy.grid.fast_ns // 2
+        ):  # control ticks jitter, whole ticks are meant
             noise = self._policy.draw(self._generator)
             if self._planner.request(now_ns, self._observer.condition(), noise):
                 self._next_plan_ns = now_ns + self._runtime.plan_every * period_ns
@@ -109,6 +126,7 @@ class PolicyController:
 
     def _take(self, plan: Plan, now_ns: int) -> None:
         self._fast.switch(plan)
+        self._delays.used(plan, now_ns)
         self._plan_ms = plan.compute_ms
         self._delay_ms = (now_ns - plan.begins_ns) / 1e6
         self._plan_times.append(now_ns)
@@ -116,7 +134,7 @@ class PolicyController:
     def _is_over(self, action: np.ndarray | None) -> bool:
         if action is not None:
             self._over_ticks = self._over_ticks + 1 if action[features.OVER] > self._runtime.done_level else 0
-        return self._over_ticks >= self._runtime.done_ticks
+        return self._over_ticks * self._ahead >= self._runtime.done_ticks * self._policy.grid.fast
 
     def state(self) -> dict[str, Any]:
         """Return the predicted path of the command (m, base frame), the rates (Hz) and the delays (ms)."""
@@ -126,6 +144,10 @@ class PolicyController:
             "plan_ms": self._plan_ms, "fast_ms": self._fast_ms, "delay_ms": self._delay_ms,
             "waiting_for": self._waiting_for,
         }  # fmt: skip
+
+    def report(self) -> dict[str, float]:
+        """Return the delays of the episode so far, in ms (`Delays`)."""
+        return self._delays.report()
 
     def _path(self) -> list[list[float]]:
         if self._command is None or self._seen is None:

@@ -26,7 +26,8 @@ class FastDecoder:
 
     def __init__(self, policy: ObservingPolicy) -> None:
         self._policy = policy
-        self._period_ns, self._chunk = policy.grid.period_ns, policy.grid.chunk
+        self._fast, self._tick_ns = policy.grid.fast, policy.grid.fast_ns
+        self._ticks = policy.grid.chunk * self._fast
         self.plan: Plan | None = None
         self._state: Tensor | None = None
         self._next = 0
@@ -40,29 +41,51 @@ class FastDecoder:
         self.plan, self._state, self._next = plan, None, 0
 
     @torch.no_grad()
-    def step(self, now_ns: int, touch_at: TouchAt) -> np.ndarray | None:
-        """Return the action (8,) of the tick `now_ns`, or None without a plan that reaches so far.
+    def step(self, now_ns: int, touch_at: TouchAt, ahead: int = 1) -> np.ndarray | None:
+        """Return the action (8,) of the next `ahead` decoder ticks, or None without a plan that reaches so far.
+
+        Of these ticks only the first has been felt. The others are decoded with the touch held, for this action alone:
+        when their touch has come, the next step takes them in.
 
         Args:
             touch_at: Gives the touch of the ticks that are to be caught up with.
+            ahead: Decoder ticks until the next step; as many as the grid has per tick, where a rig steps by its grid.
         """
         plan = self.plan
         if plan is None:
             return None
-        tick = round((now_ns - plan.begins_ns) / self._period_ns)
-        if tick >= self._chunk or tick < self._next:
+        tick = round((now_ns - plan.begins_ns) / self._tick_ns)
+        if tick >= self._ticks or tick < self._next:
             return None
-        times = (plan.begins_ns + index * self._period_ns for index in range(self._next, tick + 1))
+        times = (plan.begins_ns + index * self._tick_ns for index in range(self._next, tick + 1))
         touch = torch.stack([touch_at(t_ns) for t_ns in times])[None]
         actions, self._state = self._policy.decode(plan.content, touch, self._next, self._state)
         self._next = tick + 1
-        return actions[0, -1].double().numpy()
+        speeds = actions[0, -1:]
+        if held := min(ahead, self._ticks - tick) - 1:
+            more = touch[:, -1:].expand(1, held, -1)
+            speeds = torch.cat(
+                [speeds, self._policy.decode(plan.content, more, self._next, self._state)[0][0]]
+            )
+        return self._together(speeds)
+
+    def _together(self, speeds: Tensor) -> np.ndarray:
+        """Return one action (8,) of decoder ticks (n, 8): their increments summed, the rest as at the end."""
+        action = speeds[-1].double().numpy()
+        action[: features.GRIPPER] = speeds[:, : features.GRIPPER].double().sum(dim=0).numpy() / self._fast
+        return action
 
     @torch.no_grad()
     def preview(self, touch: Tensor) -> np.ndarray:
-        """Return the actions (n, 8) of the rest of the chunk as if the touch stayed as it is; the state stays."""
-        left = self._chunk - self._next
+        """Return the actions (n, 8) of the rest of the chunk, one per tick of the grid, with the touch held.
+
+        The state stays. What is left of a tick of the grid that has begun is an action of its own.
+        """
+        left = self._ticks - self._next
         if self.plan is None or left <= 0:
             return np.zeros((0, len(features.ACTION)))
         held = touch.expand(1, left, -1)
-        return self._policy.decode(self.plan.content, held, self._next, self._state)[0][0].double().numpy()
+        speeds = self._policy.decode(self.plan.content, held, self._next, self._state)[0][0]
+        begun = left % self._fast
+        parts = ([speeds[:begun]] if begun else []) + list(speeds[begun:].split(self._fast))
+        return np.stack([self._together(part) for part in parts])

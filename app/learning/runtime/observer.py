@@ -43,8 +43,9 @@ class Observer:
         self._policy = policy
         self._grid, self._runtime = policy.grid, policy.runtime
         self._newest: dict[str, tuple[int, np.ndarray]] = {}
-        self._wrenches: deque[tuple[int, np.ndarray]] = deque(maxlen=64)
-        self.past: deque[Observation] = deque(maxlen=self._grid.chunk + 1)
+        self._wrenches: deque[tuple[int, np.ndarray]] = deque(maxlen=256)
+        self._fields: deque[tuple[int, np.ndarray]] = deque(maxlen=64)
+        self.past: deque[Observation] = deque(maxlen=self._grid.chunk * self._grid.fast + 1)
 
     def begin(self) -> None:
         """Forget the observations of the last episode; the newest samples still hold."""
@@ -57,6 +58,8 @@ class Observer:
         self._newest[topic] = (header.t_ns[-1], rows[-1])
         if topic == WRENCH:
             self._wrenches.extend(zip(header.t_ns, rows, strict=True))
+        elif topic == FIELD:
+            self._fields.extend(zip(header.t_ns, rows, strict=True))
 
     def missing(self, now_ns: int) -> str:
         """Return the stream that has not come, or that is too old to act on; empty when all is well."""
@@ -67,8 +70,12 @@ class Observer:
         return next(stale, "")
 
     def observe(self, now_ns: int) -> Observation:
-        """Return and remember what is known now; call it once per tick, when nothing is missing."""
+        """Return and remember what is known now; call it once per tick, when nothing is missing.
+
+        For a moment that has passed meanwhile, the touch is that of the moment; the rest is the newest.
+        """
         pose, applied, _, field, stain = (self._newest[topic][1] for topic in TOPICS)
+        field = newest_until(self._fields, now_ns, field)
         motion = features.motion_features(pose, applied, stain)
         with torch.no_grad():
             touch = self._policy.touch(_float(self._wrench(now_ns)), _float(field.ravel()))
@@ -79,11 +86,17 @@ class Observer:
     def _wrench(self, now_ns: int) -> np.ndarray:
         since = now_ns - self._grid.filter_ns
         recent = [value for t, value in self._wrenches if since < t <= now_ns]
-        return np.mean(recent, axis=0) if recent else self._newest[WRENCH][1]
+        if recent:
+            return np.asarray(np.mean(recent, axis=0))
+        return newest_until(self._wrenches, now_ns, self._newest[WRENCH][1])
+
+    def touch_times(self) -> tuple[int, int]:
+        """Return the session times of the newest wrench and the newest field; only when nothing is missing."""
+        return self._newest[WRENCH][0], self._newest[FIELD][0]
 
     def at(self, t_ns: int) -> Observation:
         """Return the newest observation at or before a time (half a tick of slack), or the oldest one kept."""
-        limit = t_ns + self._grid.period_ns // 2
+        limit = t_ns + self._grid.fast_ns // 2
         for seen in reversed(self.past):
             if seen.t_ns <= limit:
                 return seen
@@ -97,6 +110,11 @@ class Observer:
         touch = torch.stack([seen.touch for seen in pair])[None]
         with torch.no_grad():
             return self._policy.condition(motion, touch)
+
+
+def newest_until(samples: deque[tuple[int, np.ndarray]], t_ns: int, otherwise: np.ndarray) -> np.ndarray:
+    """Return the newest sample stamped `t_ns` or earlier; `otherwise` where none is kept."""
+    return next((value for stamp, value in reversed(samples) if stamp <= t_ns), otherwise)
 
 
 def _float(values: np.ndarray) -> Tensor:

@@ -40,11 +40,12 @@ class Prepared:
         with torch.no_grad():
             self.action = policy.action(series.action)
             self.touch = policy.touch(series.wrench, series.field)
+            self.felt = policy.touch(series.felt_wrench, series.felt_field)
 
     def chunks(self, which: Tensor) -> tuple[Tensor, Tensor]:
-        """Return normalised actions (B, chunk, 8) and touch (B, chunk, ·) of windows (B,)."""
+        """Return normalised actions (B, chunk, 8) and touch (B, chunk·fast, ·) of windows (B,)."""
         ticks = self.windows.chunk_ticks(which)
-        return self.action[ticks], self.touch[ticks]
+        return self.action[ticks], self.felt[ticks].flatten(1, 2)
 
     def conditions(self, policy: ObservingPolicy, which: Tensor) -> Tensor:
         """Return the planner's conditions (B, C) of windows (B,)."""

@@ -11,13 +11,20 @@ from app.learning.settings import GridConfig, OptimiserConfig, RuntimeConfig, To
 
 
 class TokenizerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Sizes and loss weights of the tokenizer. `kl` keeps in the latent only what touch cannot tell."""
+    """Sizes and loss weights of the tokenizer, and the form of its decoder.
+
+    `kl` keeps in the latent only what touch cannot tell.
+    """
 
     latent: int = 6
     channels: int = 48
     hidden: int = 64
     kl: float = 1e-2
     path: float = 0.1
+    decoder: Annotated[
+        Literal["recurrent", "residual"],
+        Meta(description="One network for all, or the plan's own chunk and a correction by touch."),
+    ] = "recurrent"
 
 
 class PlannerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,7 +48,7 @@ class PlannerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class RdpConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that a Reactive Diffusion Policy needs besides its weights and its data."""
 
-    grid: GridConfig = GridConfig()
+    grid: GridConfig = GridConfig(fast=2)  # the decoder follows the wrench at 100 Hz
     touch: TouchConfig = TouchConfig()
     tokenizer: TokenizerConfig = TokenizerConfig()
     planner: PlannerConfig = PlannerConfig()
@@ -50,7 +57,9 @@ class RdpConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def problem(self) -> str:
         """Return why these settings cannot work; empty if they can."""
-        planner = self.planner
+        planner, grid = self.planner, self.grid
+        if grid.period_ns % grid.fast:
+            return f"grid.period_ns ({grid.period_ns}) is no multiple of grid.fast ({grid.fast})"
         if planner.sampler == "diffusion" and planner.train_levels % planner.sample_steps:
             return (
                 f"planner.train_levels ({planner.train_levels}) is no multiple of planner.sample_steps "

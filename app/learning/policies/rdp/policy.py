@@ -25,7 +25,7 @@ class RdpPolicy(ObservingPolicy):
         self.config = config
         latent = config.tokenizer.latent
         self.latent = Normaliser(latent)
-        self.tokenizer = Tokenizer(len(features.ACTION), self.touch_size, config.grid.chunk, config.tokenizer)
+        self.tokenizer = Tokenizer(len(features.ACTION), self.touch_size, config.grid, config.tokenizer)
         self.planner = Denoiser(latent, 1, self.condition_size, config.planner)
         self.kept = kept_shares(config.planner.train_levels)
 
@@ -54,7 +54,9 @@ class RdpPolicy(ObservingPolicy):
     def decode(
         self, plan: Tensor, touch: Tensor, first: int = 0, state: Tensor | None = None
     ) -> tuple[Tensor, Tensor | None]:
-        """Return actions (B, T, 8) in own units and the decoder's state, for ticks `first` … of the chunk.
+        """Return actions (B, T, 8) in own units and the decoder's state, for decoder ticks `first` … of the chunk.
+
+        Increments are speeds: what a whole tick of the grid would move, at each of its `grid.fast` decoder ticks.
 
         Args:
             plan: Latents (B, latent).

@@ -39,13 +39,31 @@ def touch_response(policy: RdpPolicy, series: Series) -> float | None:
     wrench_slope, field_slope = slope(force, series.wrench[contact]), slope(force, series.field[contact])
     ticks = ticks[torch.linspace(0, len(ticks) - 1, min(len(ticks), MOST_WINDOWS)).long()]
     latent, _ = policy.tokenizer.encoder(policy.action(series.action[ticks]))
-    wrench, field = series.wrench[ticks], series.field[ticks]
+    wrench, field = series.felt_wrench[ticks].flatten(1, 2), series.felt_field[ticks].flatten(1, 2)
     rest, _ = policy.decode(latent, policy.touch(wrench, field))
     firmer = policy.touch(wrench - DELTA_N * wrench_slope, field - DELTA_N * field_slope)
     pressed, _ = policy.decode(latent, firmer)
-    half = ticks.shape[1] // 2
+    half = wrench.shape[1] // 2
     change = (pressed - rest)[:, half:, DZ].mean()
     return float(change * 1000.0 * policy.config.grid.rate_hz / DELTA_N)
+
+
+@torch.no_grad()
+def touch_share(policy: RdpPolicy, series: Series) -> float | None:
+    """Return how much of the variance of the position increments is there only because of touch, 0..1.
+
+    The base is what the decoder gives with touch at its reference throughout, the residual is what touch changes;
+    the share is var(residual) / (var(base) + var(residual)), variances in mm², over all ticks. None without motion.
+    """
+    windows = Windows(series, policy.config.grid, range(int(series.episode.max()) + 1))
+    which = torch.linspace(0, len(windows) - 1, min(len(windows), MOST_WINDOWS)).long()
+    ticks = windows.chunk_ticks(which)
+    latent, _ = policy.tokenizer.encoder(policy.action(series.action[ticks]))
+    touch = policy.touch(series.felt_wrench[ticks].flatten(1, 2), series.felt_field[ticks].flatten(1, 2))
+    whole = policy.decode(latent, touch)[0][..., : DZ + 1] * 1000.0
+    base = policy.decode(latent, torch.zeros_like(touch))[0][..., : DZ + 1] * 1000.0
+    own, added = (float(part.flatten(0, 1).var(dim=0).sum()) for part in (base, whole - base))
+    return added / (own + added) if own + added > 0.0 else None
 
 
 def slope(over: Tensor, values: Tensor) -> Tensor:

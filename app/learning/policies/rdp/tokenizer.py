@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from app.learning.config import TokenizerConfig
+from app.learning.config import GridConfig, TokenizerConfig
+from app.learning.policies.rdp.residual import ResidualDecoder
 
 KERNEL, STRIDE, LAYERS = 5, 2, 3
 SMALL_ERROR = 0.05  # of a deviation: below this the error counts squared, above it in proportion
@@ -72,25 +73,31 @@ class Tokenizer(nn.Module):
 
     phase: Tensor
 
-    def __init__(self, actions: int, touch: int, chunk: int, config: TokenizerConfig) -> None:
+    def __init__(self, actions: int, touch: int, grid: GridConfig, config: TokenizerConfig) -> None:
         super().__init__()
-        self.config = config
-        self.encoder = ChunkEncoder(actions, chunk, config)
-        self.decoder = TouchDecoder(actions, touch, config)
-        self.register_buffer("phase", torch.arange(chunk, dtype=torch.float32) / chunk, persistent=False)
+        self.config, self.fast = config, grid.fast
+        self.encoder = ChunkEncoder(actions, grid.chunk, config)
+        kind = ResidualDecoder if config.decoder == "residual" else TouchDecoder
+        self.decoder = kind(actions, touch, config)
+        ticks = grid.chunk * grid.fast
+        self.register_buffer("phase", torch.arange(ticks, dtype=torch.float32) / ticks, persistent=False)
 
     def losses(self, chunk: Tensor, touch: Tensor, noise: Tensor) -> dict[str, Tensor]:
-        """Return the parts of the loss, already weighted, of normalised chunks (B, T, A) under touch (B, T, touch).
+        """Return the weighted parts of the loss of normalised chunks (B, T, A) under touch (B, T·fast, touch).
+
+        The demonstration moves evenly through each tick of the grid: its decoder ticks have the same increment.
 
         reconstruction: mean squared error of the actions; path: that of their running sums, over the chunk's length
         (errors of increments add up); kl: divergence of the latent from a unit normal, per dimension.
         """
         mean, log_variance = self.encoder(chunk)
         latent = mean + noise * torch.exp(0.5 * log_variance)
-        error = self.decoder(latent, touch, self.phase)[0] - chunk
+        error = self.decoder(latent, touch, self.phase)[0] - chunk.repeat_interleave(self.fast, dim=1)
         divergence = 0.5 * (mean.square() + log_variance.exp() - 1.0 - log_variance)
         return {
             "reconstruction": functional.smooth_l1_loss(error, torch.zeros_like(error), beta=SMALL_ERROR),
-            "path": self.config.path * error[..., :6].cumsum(dim=1).square().mean() / chunk.shape[1],
+            "path": self.config.path
+            * (error[..., :6].cumsum(dim=1) / self.fast).square().mean()
+            / chunk.shape[1],
             "kl": self.config.kl * divergence.mean(),
         }
