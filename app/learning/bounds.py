@@ -33,6 +33,11 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "levels": (1, 10_000),
     "chunkwise": (0.0, 1.0),
     "touch.dropout": (0.0, 1.0),
+    "cameras.size": (8, 1024),
+    "cameras.features": (1, 4096),
+    "cameras.crop": (0.5, 1.0),
+    "cameras.dropout": (0.0, 1.0),
+    "cameras.stale_ns": (1_000_000, 60_000_000_000),
     "runtime.plan_every": (1, 100_000),
     "runtime.max_step_m": (0.0, 1.0),
     "runtime.max_turn_rad": (0.0, 4.0),
@@ -41,6 +46,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
 
 
 MOST_MARKERS = 20_000
+MOST_CAMERAS = 16
 
 
 def check_bounds(config: RunConfig, where: str) -> None:
@@ -64,6 +70,10 @@ def check_settings(settings: PolicyConfig, where: str, prefix: str = "") -> None
         if hasattr(settings, first):
             value: Any = reduce(getattr, name.split("."), settings)
             _require(prefix + name, value, low, high, where)
+    names = settings.cameras.names
+    _require(f"{prefix}number of cameras", len(names), 0, MOST_CAMERAS, where)
+    if len(set(names)) < len(names) or not all(names):
+        raise LearningError(where, f"cameras {', '.join(names)!r} are not all different and named")
     problem = settings.problem()
     if problem:
         raise LearningError(where, problem, way_out="Change one of the two, and train again")

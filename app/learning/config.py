@@ -12,6 +12,7 @@ from app.learning.policies.rdp.config import PlannerConfig, RdpConfig, Tokenizer
 from app.learning.policies.streaming.config import StreamingConfig
 from app.learning.settings import (
     ActionStream,
+    CamerasConfig,
     ChunkConfig,
     GridConfig,
     NetworkConfig,
@@ -21,9 +22,9 @@ from app.learning.settings import (
 )
 
 __all__ = [
-    "ActionStream", "Budget", "ChunkConfig", "DiffusionConfig", "EpisodeSource", "FlowConfig", "GridConfig",
-    "NetworkConfig", "OptimiserConfig", "PlannerConfig", "PolicyConfig", "RdpConfig", "RunConfig", "RuntimeConfig",
-    "StreamingConfig", "TokenizerConfig", "TouchConfig",
+    "ActionStream", "Budget", "CamerasConfig", "ChunkConfig", "DiffusionConfig", "EpisodeSource", "FlowConfig",
+    "GridConfig", "NetworkConfig", "OptimiserConfig", "PlannerConfig", "PolicyConfig", "RdpConfig", "RunConfig",
+    "RuntimeConfig", "StreamingConfig", "TokenizerConfig", "TouchConfig",
 ]  # fmt: skip
 
 CHECKPOINT_SCHEMA_VERSION = 1

@@ -58,8 +58,9 @@ class TrainingRun:
         self.settings = self.config.settings
         numbers = range(len(self.config.episodes))
         trained = [n for n in numbers if not self.config.episodes[n].validation]
-        self.train_windows = Windows(self.series, self.settings.grid, trained)
-        self.held_windows = Windows(self.series, self.settings.grid, sorted(set(numbers) - set(trained)))
+        grid, cameras = self.settings.grid, self.settings.cameras
+        self.train_windows = Windows(self.series, grid, trained, cameras)
+        self.held_windows = Windows(self.series, grid, sorted(set(numbers) - set(trained)), cameras)
         if len(self.train_windows) == 0:
             raise LearningError(
                 "training data", "no episode is left to train on", way_out="Record more demonstrations"

@@ -1,4 +1,4 @@
-"""Settings that every policy has: grid, touch, optimiser, run time, network. Used by `policies/*/config.py`.
+"""Settings that every policy has: grid, touch, optimiser, run time, network, cameras. Used by `policies/*/config.py`.
 
 Every time is in grid ticks (one tick = `GridConfig.period_ns`) unless the name says otherwise. Free of torch: the
 window reads it.
@@ -124,6 +124,42 @@ class NetworkConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 0.1
 
 
+class CamerasConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which cameras the planner sees, and how. Without names there is no encoder, and nothing else changes."""
+
+    names: Annotated[
+        tuple[str, ...], Meta(description="Cameras that the planner sees, by the name of the device.")
+    ] = ()
+    size: Annotated[int, Meta(description="Pictures are resized to squares of this many pixels.")] = 64
+    encoder: Annotated[
+        Literal["compact", "resnet18"],
+        Meta(description="Four convolutions with a spatial softmax, or a ResNet-18 with group norms."),
+    ] = "compact"
+    features: Annotated[int, Meta(description="Numbers that each camera's picture becomes.")] = 32
+    crop: Annotated[
+        float,
+        Meta(
+            description="Share of the side that is seen: cut at random in training, from the middle when it acts."
+        ),
+    ] = 0.9
+    dropout: Annotated[
+        float, Meta(description="Share of training windows in which pictures are left out.")
+    ] = 0.0
+    stale_ns: Annotated[
+        int, Meta(description="A picture older than this is neither learned from nor acted on, nanoseconds.")
+    ] = 500_000_000
+
+    @property
+    def seen(self) -> int:
+        """Side of the square that the encoder sees, pixels."""
+        return max(1, round(self.size * self.crop))
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """The streams of the cameras, in order."""
+        return tuple(f"{name}/color" for name in self.names)
+
+
 class ChunkConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the policies that draw a chunk of actions at once have in common."""
 
@@ -132,3 +168,4 @@ class ChunkConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     network: NetworkConfig = NetworkConfig()
     optimiser: OptimiserConfig = OptimiserConfig()
     runtime: RuntimeConfig = RuntimeConfig()
+    cameras: CamerasConfig = CamerasConfig()

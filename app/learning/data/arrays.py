@@ -16,6 +16,7 @@ from app.learning.data import features, grid
 POSE, WRENCH, FIELD, STAIN = "arm/pose", "finger/wrench", "finger/field", "vision/stain"
 APPLIED, COMMANDED = "arm/applied", "arm/commanded"
 TICK = "bench/tick"
+COLOR = "/color"
 
 
 class Episode(Protocol):
@@ -50,6 +51,8 @@ class EpisodeArrays:
         action: What was done at each tick, named `features.ACTION` (T, 8); the last row is rest with `over` = 1.
         felt_wrench: The wrench at the ticks of the decoder (T, fast, 6); the first of a tick is `wrench`.
         felt_field: The field at the ticks of the decoder (T, fast, markers·3).
+        frames: Number of the picture that each camera had shown last at each tick (T, cameras), int64; never a later
+            one. frame_age_ns: How old it was (T, cameras).
     """
 
     motion: np.ndarray
@@ -58,6 +61,8 @@ class EpisodeArrays:
     action: np.ndarray
     felt_wrench: np.ndarray
     felt_field: np.ndarray
+    frames: np.ndarray
+    frame_age_ns: np.ndarray
 
     def __len__(self) -> int:
         return len(self.motion)
@@ -85,10 +90,36 @@ def read_stream(episode: Episode, topic: str, name: str) -> tuple[np.ndarray, np
     return times, data
 
 
+def picture_times(episode: Episode, camera: str, name: str) -> np.ndarray:
+    """Return the session times (N,) of a camera's pictures.
+
+    Raises:
+        LearningError: If the episode has no such camera; the others are named. If it holds no picture.
+    """
+    topic = camera + COLOR
+    filmed = [topic.removesuffix(COLOR) for topic in episode.topics if topic.endswith(COLOR)]
+    if camera not in filmed or episode.spec(topic).encoding != "jpeg":
+        raise LearningError(
+            f"camera {camera!r} of episode {name}", "there are no pictures of it", options=sorted(filmed) or ["none"],
+            way_out="Name the cameras that all episodes have, or train without pictures",
+        )  # fmt: skip
+    if episode.spec(topic).privileged:
+        raise LearningError(f"camera {camera!r} of episode {name}", "no real rig publishes it")
+    times = np.asarray(episode.times_ns(topic))
+    if len(times) == 0:
+        raise LearningError(
+            f"camera {camera!r} of episode {name}",
+            "it took no picture",
+            way_out="Mark the episode as failed in Review",
+        )
+    return times
+
+
 def resample(
-    episode: Episode, config: GridConfig, name: str, trim_ns: tuple[int, int] | None = None
-) -> EpisodeArrays:
-    """Return the episode on the grid, cut to `trim_ns` (first, last session time).
+    episode: Episode, config: GridConfig, name: str, trim_ns: tuple[int, int] | None = None,
+    cameras: Sequence[str] = (),
+) -> EpisodeArrays:  # fmt: skip
+    """Return the episode on the grid, cut to `trim_ns` (first, last session time). It begins when all has been seen.
 
     The grid runs through the control ticks (or through the commands where there are none), so that in a lock-step
     recording a grid time sees exactly what the operator saw.
@@ -99,7 +130,8 @@ def resample(
     imitated = APPLIED if config.actions == "applied" else COMMANDED
     topics = dict.fromkeys((POSE, APPLIED, WRENCH, FIELD, STAIN, imitated))
     streams = {topic: read_stream(episode, topic, name) for topic in topics}
-    start = max(int(times[0]) for times, _ in streams.values())
+    shown = [picture_times(episode, camera, name) for camera in cameras]
+    start = max(int(times[0]) for times in (*(times for times, _ in streams.values()), *shown))
     end = min(int(times[-1]) for topic, (times, _) in streams.items() if topic != COMMANDED)
     if trim_ns is not None:
         start, end = max(start, trim_ns[0]), min(end, trim_ns[1])
@@ -108,7 +140,7 @@ def resample(
         raise LearningError(
             f"episode {name}", "after trimming it is shorter than two ticks", way_out="Widen its trim"
         )
-    return _on_grid(streams, imitated, ticks, config)
+    return _on_grid(streams, imitated, ticks, config, shown)
 
 
 def _anchor(episode: Episode, command_times: np.ndarray) -> int:
@@ -118,8 +150,9 @@ def _anchor(episode: Episode, command_times: np.ndarray) -> int:
 
 
 def _on_grid(
-    streams: dict[str, tuple[np.ndarray, np.ndarray]], imitated: str, ticks: np.ndarray, config: GridConfig
-) -> EpisodeArrays:
+    streams: dict[str, tuple[np.ndarray, np.ndarray]], imitated: str, ticks: np.ndarray, config: GridConfig,
+    shown: Sequence[np.ndarray],
+) -> EpisodeArrays:  # fmt: skip
     pose, applied, stain = (grid.newest(*streams[topic], ticks) for topic in (POSE, APPLIED, STAIN))
     command = applied if imitated == APPLIED else grid.newest_before(*streams[imitated], ticks)
     finely = (ticks[:, None] + config.fast_ns * np.arange(config.fast)).ravel()
@@ -138,4 +171,10 @@ def _on_grid(
         action=action.astype(np.float32),
         felt_wrench=felt_wrench.reshape(len(ticks), config.fast, -1),
         felt_field=felt_field.reshape(len(ticks), config.fast, -1),
+        frames=_columns([grid.newest_index(times, ticks) for times in shown], len(ticks)),
+        frame_age_ns=_columns([ticks - grid.newest(times, times, ticks) for times in shown], len(ticks)),
     )
+
+
+def _columns(columns: Sequence[np.ndarray], rows: int) -> np.ndarray:
+    return np.stack(columns, axis=1).astype(np.int64) if columns else np.zeros((rows, 0), dtype=np.int64)

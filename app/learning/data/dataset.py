@@ -9,8 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from app.learning.config import GridConfig
+from app.core.errors import LearningError
+from app.learning.config import CamerasConfig, GridConfig
 from app.learning.data.arrays import EpisodeArrays
+from app.learning.data.gallery import Gallery
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,9 @@ class Series:
         felt_wrench: (N, fast, 6), felt_field: (N, fast, markers·3): touch at the ticks of the decoder.
         first, last: For each tick the first and the last tick of its episode (N,).
         episode: For each tick the number of its episode (N,).
+        frames: For each tick the numbers of the pictures seen (N, cameras), counted within the episode.
+        frame_age_ns: How old they were (N, cameras).
+        gallery: Where the pictures are; None without cameras.
     """
 
     motion: Tensor
@@ -33,6 +38,9 @@ class Series:
     first: Tensor
     last: Tensor
     episode: Tensor
+    frames: Tensor
+    frame_age_ns: Tensor
+    gallery: Gallery | None = None
 
     def __len__(self) -> int:
         return len(self.motion)
@@ -57,6 +65,8 @@ def join(episodes: Sequence[EpisodeArrays]) -> Series:
         first=torch.from_numpy(np.repeat(starts, lengths)),
         last=torch.from_numpy(np.repeat(starts + lengths - 1, lengths)),
         episode=torch.from_numpy(np.repeat(np.arange(len(lengths)), lengths)),
+        frames=stack("frames"),
+        frame_age_ns=stack("frame_age_ns"),
     )
 
 
@@ -64,14 +74,21 @@ class Windows:
     """The windows of some episodes: each tick but the last of an episode starts one.
 
     A window's chunk is the `chunk` ticks from its start; past the end the last tick repeats (rest, `over` = 1).
-    Its observations are its start and the tick `history` before, or the first tick of the episode.
+    Its observations are its start and the tick `history` before, or the first tick of the episode. A window that
+    would see a stale picture is left out: the running policy does not act on one either.
     """
 
-    def __init__(self, series: Series, grid: GridConfig, episodes: Sequence[int]) -> None:
+    def __init__(
+        self, series: Series, grid: GridConfig, episodes: Sequence[int], cameras: CamerasConfig | None = None
+    ) -> None:
         self.series, self.grid = series, grid
         ticks = torch.arange(len(series))
         mine = torch.isin(series.episode, torch.tensor(list(episodes), dtype=torch.int64))
         self.starts = ticks[mine & (ticks < series.last)]
+        if cameras is not None and cameras.names:
+            fresh = (series.frame_age_ns <= cameras.stale_ns).all(dim=1)
+            seen = self.observation_ticks(torch.arange(len(self.starts)))
+            self.starts = self.starts[fresh[seen].all(dim=1)]
         self._steps = torch.arange(grid.chunk)
 
     def __len__(self) -> int:
@@ -86,3 +103,11 @@ class Windows:
         """Return the ticks (B, 2) that the planner sees: the earlier one, then the start."""
         start = self.starts[windows]
         return torch.stack([torch.maximum(start - self.grid.history, self.series.first[start]), start], dim=1)
+
+    def pictures(self, windows: Tensor) -> Tensor:
+        """Return what the planner sees: uint8 RGB (B, 2, cameras, size, size, 3)."""
+        if self.series.gallery is None:
+            raise LearningError("training data", "its pictures were not loaded")
+        ticks = self.observation_ticks(windows).flatten()
+        pictures = self.series.gallery.gather(self.series.episode[ticks], self.series.frames[ticks])
+        return pictures.unflatten(0, (len(windows), 2))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,10 @@ import msgspec
 
 from app.core.episodes import EpisodeRow
 from app.core.errors import LearningError
-from app.learning.config import MARKER_VALUES, EpisodeSource, GridConfig, RunConfig
+from app.learning.config import MARKER_VALUES, CamerasConfig, EpisodeSource, GridConfig, RunConfig
 from app.learning.data.arrays import EpisodeArrays, resample
+from app.learning.data.dataset import Series
+from app.learning.data.gallery import CACHE, open_gallery
 from app.learning.data.split import held_out
 from recorders.labels import kept_successes
 from recorders.reader import EpisodeFile
@@ -36,8 +38,10 @@ class Loaded:
         return self.arrays.field.shape[1] // MARKER_VALUES
 
 
-def load_folders(folders: Sequence[Path], grid: GridConfig, seed: int) -> list[Loaded]:
-    """Return the kept successes of all folders, with a tenth of them held out.
+def load_folders(
+    folders: Sequence[Path], grid: GridConfig, seed: int, cameras: Sequence[str] = ()
+) -> list[Loaded]:
+    """Return the kept successes of all folders, with a tenth of them held out; `cameras` have to be in each.
 
     Raises:
         LearningError: If there is none, or they are of different rigs, tasks or touch sensors.
@@ -52,7 +56,7 @@ def load_folders(folders: Sequence[Path], grid: GridConfig, seed: int) -> list[L
     families = {uuid: family_of(row) for uuid, row in kept.items()}
     out = held_out(families.values(), seed)
     episodes = [
-        load_file(Path(row.path), row.span_ns, grid, families[uuid] in out, uuid)
+        load_file(Path(row.path), row.span_ns, grid, families[uuid] in out, uuid, cameras)
         for uuid, row in kept.items()
     ]
     require_same(episodes)
@@ -81,8 +85,9 @@ def load_again(config: RunConfig) -> list[Loaded]:
                 way_out="Put it back, or start a new run",
             )  # fmt: skip
         again = load_file(
-            path, (source.start_ns, source.end_ns), config.settings.grid, source.validation, source.uuid
-        )
+            path, (source.start_ns, source.end_ns), config.settings.grid, source.validation, source.uuid,
+            config.settings.cameras.names,
+        )  # fmt: skip
         if again.source.sha256 != source.sha256:
             raise LearningError(
                 f"episode {path}",
@@ -93,10 +98,17 @@ def load_again(config: RunConfig) -> list[Loaded]:
     return episodes
 
 
-def load_file(path: Path, trim_ns: tuple[int, int], grid: GridConfig, validation: bool, uuid: str) -> Loaded:
+def load_file(
+    path: Path,
+    trim_ns: tuple[int, int],
+    grid: GridConfig,
+    validation: bool,
+    uuid: str,
+    cameras: Sequence[str] = (),
+) -> Loaded:
     """Return one episode on the grid: a file, or the part of one that has this `uuid`."""
     with EpisodeFile(path) as file:
-        arrays = resample(file, grid, str(path), trim_ns)
+        arrays = resample(file, grid, str(path), trim_ns, cameras)
         rig: dict[str, Any] = file.attributes["rig"] or {}
         name, task = str(rig.get("rig", "unknown")), str(file.attributes["task"])
     source = EpisodeSource(
@@ -129,6 +141,19 @@ def require_same(episodes: Sequence[Loaded]) -> None:
                 "training data", f"{first.source.file} is of {sides[0]}, {other.source.file} of {sides[1]}",
                 way_out="Train on one rig and task at a time",
             )  # fmt: skip
+
+
+def with_pictures(
+    series: Series, sources: Sequence[EpisodeSource], cameras: CamerasConfig, runs: Path
+) -> Series:
+    """Return the series with the pictures of its episodes; as it is where no camera is used.
+
+    Args:
+        runs: The folder beside whose runs the decoded pictures are kept.
+    """
+    if not cameras.names:
+        return series
+    return replace(series, gallery=open_gallery(runs / CACHE, sources, cameras))
 
 
 def sources_of(episodes: Sequence[Loaded]) -> tuple[EpisodeSource, ...]:

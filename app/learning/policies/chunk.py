@@ -15,7 +15,9 @@ class ChunkPolicy(ObservingPolicy):
     """Observations to a chunk of actions; within the chunk no touch is looked at."""
 
     def __init__(self, config: ChunkConfig, field_size: int) -> None:
-        super().__init__(config.grid, config.touch, config.optimiser, config.runtime, field_size)
+        super().__init__(
+            config.grid, config.touch, config.optimiser, config.runtime, field_size, config.cameras
+        )
         self.network = config.network
         self.size = len(features.ACTION)
         self.denoiser = Denoiser(self.size, config.grid.chunk, self.condition_size, config.network)
@@ -35,5 +37,5 @@ class ChunkPolicy(ObservingPolicy):
         return plan[:, first : first + touch.shape[1]], None
 
     def stage_module(self, stage: str) -> nn.Module:
-        """Return the denoiser: the only stage is the planner's."""
-        return self.denoiser
+        """Return denoiser and encoders: the only stage is the planner's."""
+        return self.with_encoders(self.denoiser)

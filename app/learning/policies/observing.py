@@ -11,7 +11,8 @@ from app.learning.data import features
 from app.learning.data.dataset import Series
 from app.learning.data.normalise import Normaliser
 from app.learning.data.pca import FieldEmbedding
-from app.learning.settings import GridConfig, OptimiserConfig, RuntimeConfig, TouchConfig
+from app.learning.encoders.cameras import CameraEncoders
+from app.learning.settings import CamerasConfig, GridConfig, OptimiserConfig, RuntimeConfig, TouchConfig
 
 FIELD_FLOOR = 0.1  # weak components are marker noise: none is blown up to the size of the strong ones
 
@@ -41,11 +42,15 @@ class ObservingPolicy(nn.Module):
         optimiser: OptimiserConfig,
         runtime: RuntimeConfig,
         field_size: int,
+        cameras: CamerasConfig,
     ) -> None:
         super().__init__()
         self.grid, self.used, self.optimiser, self.runtime = grid, touch, optimiser, runtime
         self.touch_size = features.WRENCH + touch.components
-        self.condition_size = 2 * (len(features.MOTION) + self.touch_size)
+        self.seen_cameras = cameras
+        self.cameras = CameraEncoders(cameras) if cameras.names else None
+        felt = 2 * (len(features.MOTION) + self.touch_size)
+        self.condition_size = felt + (self.cameras.size if self.cameras else 0)
         self.embedding = FieldEmbedding(field_size, touch.components)
         self.motion = Normaliser(len(features.MOTION))
         self.wrench = Normaliser(features.WRENCH)
@@ -68,9 +73,33 @@ class ObservingPolicy(nn.Module):
         told = self.wrench.clipped(wrench) * self.used.wrench
         return torch.cat([told, self.field.clipped(self.embedding(field)) * self.used.field], dim=-1)
 
+    def part_of_touch(self, source: str) -> slice:
+        """Return which numbers of the touch (..., 6 + components) are of `wrench`, `field`, or `touch`: both."""
+        spans = {"wrench": slice(0, features.WRENCH), "field": slice(features.WRENCH, None)}
+        return spans.get(source, slice(None))
+
     def condition(self, motion: Tensor, touch: Tensor) -> Tensor:
-        """Return the condition (B, C) of motion (B, 2, 19) in own units and normalised touch (B, 2, ·)."""
+        """Return the condition (B, C) of motion (B, 2, 19) in own units and normalised touch (B, 2, ·).
+
+        Where the policy has cameras, `seeing` completes it.
+        """
         return torch.cat([self.motion.clipped(motion), touch], dim=-1).flatten(1)
+
+    def seeing(self, condition: Tensor, pictures: Tensor | None, offsets: Tensor | None = None) -> Tensor:
+        """Return the condition (B, C) with what the encoders make of pictures (B, 2, cameras, size, size, 3).
+
+        A policy without cameras returns the condition as it is.
+
+        Args:
+            offsets: Where each window's pictures are cut (B, 2); the middle when left out.
+        """
+        if self.cameras is None or pictures is None:
+            return condition
+        return torch.cat([condition, self.cameras(pictures, offsets)], dim=-1)
+
+    def with_encoders(self, planner: nn.Module) -> nn.Module:
+        """Return what the planner's stage trains: the planner, and the encoders where there are any."""
+        return planner if self.cameras is None else nn.ModuleList([planner, self.cameras])
 
     def draw(self, generator: torch.Generator) -> Tensor:
         """Return the unit noise of one plan."""

@@ -29,14 +29,14 @@ class PolicyController:
     """
 
     source: Source = "policy"
-    topics = TOPICS
 
-    def __init__(self, policy: ObservingPolicy) -> None:
+    def __init__(self, policy: ObservingPolicy, observer: Observer | None = None) -> None:
         self._policy, self._runtime = policy, policy.runtime
         self.rate_hz = policy.grid.rate_hz * policy.grid.fast
         self._ahead = 1  # decoder ticks per step: one, or all of a grid tick where the rig steps by the grid
         self._delays = Delays()
-        self._observer, self._fast = Observer(policy), FastDecoder(policy)
+        self.topics = (*TOPICS, *policy.seen_cameras.topics)
+        self._observer, self._fast = observer or Observer(policy), FastDecoder(policy)
         self._planner: Planner | None = None
         self._generator = torch.Generator()
         self._forget()
@@ -89,6 +89,7 @@ class PolicyController:
         if self._command is None:
             self._command = seen.applied.copy()
         self._plan(now_ns)
+        self._waiting_for = self._planner.trouble if self._planner is not None else ""
         action = self._fast.step(now_ns, lambda t_ns: self._observer.at(t_ns).touch, self._ahead)
         if action is not None:
             self._command = self._moved(self._command, action, seen)
@@ -114,11 +115,9 @@ class PolicyController:
         assert self._planner is not None, "begin() comes first"
         plan = self._planner.newest(now_ns)
         period_ns = self._policy.grid.period_ns
-        if (
-            now_ns >= self._next_plan_ns - self._policy.grid.fast_ns // 2
-        ):  # control ticks jitter, whole ticks are meant
+        if now_ns >= self._next_plan_ns - self._policy.grid.fast_ns // 2:  # control ticks jitter, whole ticks are meant
             noise = self._policy.draw(self._generator)
-            if self._planner.request(now_ns, self._observer.condition(), noise):
+            if self._planner.request(now_ns, self._observer.condition(), noise, self._observer.frames()):
                 self._next_plan_ns = now_ns + self._runtime.plan_every * period_ns
         plan = self._planner.newest(now_ns) or plan
         if plan is not None:

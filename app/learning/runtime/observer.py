@@ -15,6 +15,7 @@ from app.learning.config import RuntimeConfig
 from app.learning.data import features
 from app.learning.data.arrays import APPLIED, FIELD, POSE, STAIN, WRENCH
 from app.learning.policies.observing import ObservingPolicy
+from app.learning.runtime.looking import Frames, Looking
 
 TOPICS = (POSE, APPLIED, WRENCH, FIELD, STAIN)
 WATCHED = (POSE, WRENCH, FIELD)  # these must be fresh; an estimate of the stain may be older
@@ -27,6 +28,7 @@ class Observation:
     Attributes:
         motion: Features (19,) in own units, touch: normalised (6 + components,).
         applied: Newest applied command (8,), base frame. yaw: Of the stroke, rad.
+        frames: The picture of each camera of the policy, as it came (JPEG).
     """
 
     t_ns: int
@@ -34,6 +36,7 @@ class Observation:
     touch: Tensor
     applied: np.ndarray
     yaw: float
+    frames: tuple[bytes, ...] = ()
 
 
 class Observer:
@@ -42,18 +45,22 @@ class Observer:
     def __init__(self, policy: ObservingPolicy) -> None:
         self._policy = policy
         self._grid, self._runtime = policy.grid, policy.runtime
+        self._looking = Looking(policy.seen_cameras)
         self._newest: dict[str, tuple[int, np.ndarray]] = {}
         self._wrenches: deque[tuple[int, np.ndarray]] = deque(maxlen=256)
         self._fields: deque[tuple[int, np.ndarray]] = deque(maxlen=64)
         self.past: deque[Observation] = deque(maxlen=self._grid.chunk * self._grid.fast + 1)
 
     def begin(self) -> None:
-        """Forget the observations of the last episode; the newest samples still hold."""
+        """Forget the observations and pictures of the last episode; the newest other samples still hold."""
         self.past.clear()
+        self._looking.begin()
 
     def receive(self, header: SampleHeader, buffer: memoryview) -> None:
         """Take in one message."""
         topic = f"{header.device}/{header.signal}"
+        if self._looking.receive(topic, header, buffer):
+            return
         rows = np.array(decode_array(header, buffer), dtype=np.float64)
         self._newest[topic] = (header.t_ns[-1], rows[-1])
         if topic == WRENCH:
@@ -63,11 +70,12 @@ class Observer:
 
     def missing(self, now_ns: int) -> str:
         """Return the stream that has not come, or that is too old to act on; empty when all is well."""
+        unseen = self._looking.missing(now_ns)
         for topic in TOPICS:
             if topic not in self._newest:
                 return topic
         stale = (topic for topic in WATCHED if now_ns - self._newest[topic][0] > self._runtime.stale_ns)
-        return next(stale, "")
+        return next(stale, "") or unseen
 
     def observe(self, now_ns: int) -> Observation:
         """Return and remember what is known now; call it once per tick, when nothing is missing.
@@ -79,7 +87,7 @@ class Observer:
         motion = features.motion_features(pose, applied, stain)
         with torch.no_grad():
             touch = self._policy.touch(_float(self._wrench(now_ns)), _float(field.ravel()))
-        seen = Observation(now_ns, _float(motion), touch, applied, float(stain[3]))
+        seen = Observation(now_ns, _float(motion), touch, applied, float(stain[3]), self._looking.frames())
         self.past.append(seen)
         return seen
 
@@ -102,10 +110,18 @@ class Observer:
                 return seen
         return self.past[0]
 
-    def condition(self) -> Tensor:
-        """Return the planner's condition (1, C) of the newest observation and the one `history` ticks before."""
+    def pair(self) -> tuple[Observation, Observation]:
+        """Return what the planner sees: the observation `history` ticks before the newest, and the newest."""
         newest = self.past[-1]
-        pair = (self.at(newest.t_ns - self._grid.history * self._grid.period_ns), newest)
+        return self.at(newest.t_ns - self._grid.history * self._grid.period_ns), newest
+
+    def frames(self) -> Frames:
+        """Return the pictures of both observations that the planner sees."""
+        return tuple(seen.frames for seen in self.pair())
+
+    def condition(self) -> Tensor:
+        """Return what the planner is told besides pictures (1, C), of both observations."""
+        pair = self.pair()
         motion = torch.stack([seen.motion for seen in pair])[None]
         touch = torch.stack([seen.touch for seen in pair])[None]
         with torch.no_grad():

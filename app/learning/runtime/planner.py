@@ -16,7 +16,9 @@ import torch
 from torch import Tensor
 
 from app.core.clock import NS_PER_S
+from app.core.errors import LearningError
 from app.learning.policies.observing import Moment, ObservingPolicy
+from app.learning.runtime.looking import Frames, decoded
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,21 @@ class Plan:
 
 
 class Planner(Protocol):
-    """Takes requests and gives the newest plan that may be used."""
+    """Takes requests and gives the newest plan that may be used.
 
-    def request(self, now_ns: int, condition: Tensor, noise: Tensor) -> bool:
-        """Ask for a plan from the observation made now; returns false while the last one is not finished."""
+    Attributes:
+        trouble: Why the last request gave no plan; empty when it gave one.
+    """
+
+    trouble: str
+
+    def request(self, now_ns: int, condition: Tensor, noise: Tensor, frames: Frames = ()) -> bool:
+        """Ask for a plan from the observation made now; returns false while the last one is not finished.
+
+        Args:
+            condition: What the observation says besides pictures (1, C).
+            frames: The pictures of both moments, for a policy with cameras.
+        """
         ...
 
     def newest(self, now_ns: int) -> Plan | None:
@@ -51,13 +64,27 @@ class Planner(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class _Request:
+    """What a plan is made from."""
+
+    moment: Moment
+    condition: Tensor
+    noise: Tensor
+    frames: Frames
+
+
 @torch.no_grad()
-def _compute(
-    policy: ObservingPolicy, moment: Moment, condition: Tensor, noise: Tensor
-) -> tuple[Tensor, float]:
+def _compute(policy: ObservingPolicy, asked: _Request) -> tuple[Tensor, float]:
+    """Return the plan and the milliseconds that it took, pictures included.
+
+    Raises:
+        LearningError: If a picture cannot be decoded.
+    """
     started = time.perf_counter()
-    latent = policy.plan_at(moment, condition, noise)
-    return latent, (time.perf_counter() - started) * 1000.0
+    condition = policy.seeing(asked.condition, decoded(asked.frames, policy.seen_cameras))
+    content = policy.plan_at(asked.moment, condition, asked.noise)
+    return content, (time.perf_counter() - started) * 1000.0
 
 
 class DelayedPlanner:
@@ -67,16 +94,23 @@ class DelayedPlanner:
         self._policy, self._delay_ns = policy, delay_ns
         self._waiting: list[Plan] = []
         self._episode = 0
+        self.trouble = ""
 
     def begin(self) -> None:
         """Forget the plans of the last episode."""
         self._waiting.clear()
         self._episode += 1
 
-    def request(self, now_ns: int, condition: Tensor, noise: Tensor) -> bool:
+    def request(self, now_ns: int, condition: Tensor, noise: Tensor, frames: Frames = ()) -> bool:
         """Compute a plan at once."""
-        latent, took = _compute(self._policy, Moment(self._episode, now_ns), condition, noise)
-        self._waiting.append(Plan(latent, now_ns, now_ns + self._delay_ns, took))
+        asked = _Request(Moment(self._episode, now_ns), condition, noise, frames)
+        self.trouble = ""
+        try:
+            content, took = _compute(self._policy, asked)
+        except LearningError as error:
+            self.trouble = error.sentence()
+        else:
+            self._waiting.append(Plan(content, now_ns, now_ns + self._delay_ns, took))
         return True
 
     def newest(self, now_ns: int) -> Plan | None:
@@ -95,9 +129,10 @@ class ThreadedPlanner:
     def __init__(self, policy: ObservingPolicy) -> None:
         self._policy = policy
         self._changed = threading.Condition()
-        self._asked: tuple[int, int, Tensor, Tensor] | None = None
+        self._asked: _Request | None = None
         self._busy = self._closed = False
         self._episode = 0
+        self.trouble = ""
         self._done: Plan | None = None
         self._thread = threading.Thread(target=self._work, name="planner", daemon=True)
         self._thread.start()
@@ -108,12 +143,12 @@ class ThreadedPlanner:
             self._episode += 1
             self._asked = self._done = None
 
-    def request(self, now_ns: int, condition: Tensor, noise: Tensor) -> bool:
+    def request(self, now_ns: int, condition: Tensor, noise: Tensor, frames: Frames = ()) -> bool:
         """Hand a request to the thread, unless it is at work."""
         with self._changed:
             if self._busy or self._asked is not None:
                 return False
-            self._asked = (self._episode, now_ns, condition, noise)
+            self._asked = _Request(Moment(self._episode, now_ns), condition, noise, frames)
             self._changed.notify()
             return True
 
@@ -136,14 +171,21 @@ class ThreadedPlanner:
                 self._changed.wait_for(lambda: self._closed or self._asked is not None)
                 if self._closed or self._asked is None:
                     return
-                (episode, begins_ns, condition, noise), self._asked, self._busy = self._asked, None, True
-            started = time.monotonic_ns()
-            latent, took = _compute(self._policy, Moment(episode, begins_ns), condition, noise)
-            with self._changed:
-                self._busy = False
-                if episode == self._episode:
-                    ready_ns = begins_ns + (time.monotonic_ns() - started)
-                    self._done = Plan(latent, begins_ns, ready_ns, took)
+                asked, self._asked, self._busy = self._asked, None, True
+            self._finish(asked)
+
+    def _finish(self, asked: _Request) -> None:
+        """Compute a plan, and leave it where `newest` finds it."""
+        started, begins_ns, plan, trouble = time.monotonic_ns(), asked.moment.t_ns, None, ""
+        try:
+            content, took = _compute(self._policy, asked)
+            plan = Plan(content, begins_ns, begins_ns + (time.monotonic_ns() - started), took)
+        except LearningError as error:  # a broken picture costs its plan, not the process
+            trouble = error.sentence()
+        with self._changed:
+            self._busy = False
+            if asked.moment.episode == self._episode:
+                self._done, self.trouble = plan, trouble
 
 
 def rate_of(times_ns: list[int]) -> float:

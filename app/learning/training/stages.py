@@ -14,6 +14,7 @@ from app.learning.policies.observing import ObservingPolicy
 from app.learning.policies.rdp.policy import RdpPolicy
 
 VALIDATION_WINDOWS = 512
+LOOKED_AT_ONCE = 64  # windows whose pictures are encoded at a time where nothing is learned
 
 
 class Stage(Protocol):
@@ -52,6 +53,28 @@ class Prepared:
         ticks = self.windows.observation_ticks(which)
         return policy.condition(self.windows.series.motion[ticks], self.touch[ticks])
 
+    def seen(self, policy: ObservingPolicy, which: Tensor, conditions: Tensor) -> Tensor:
+        """Return the conditions (B, C) with what the cameras showed, a part at a time: no gradient is kept."""
+        if policy.cameras is None:
+            return conditions
+        parts = zip(which.split(LOOKED_AT_ONCE), conditions.split(LOOKED_AT_ONCE), strict=True)
+        return torch.cat([policy.seeing(part, self.windows.pictures(windows)) for windows, part in parts])
+
+    def seen_in_training(
+        self, policy: ObservingPolicy, which: Tensor, conditions: Tensor, generator: torch.Generator
+    ) -> Tensor:
+        """Return the conditions (B, C) with what the cameras showed, cut at random; some windows' pictures are left
+        out, which reads as zeros.
+        """
+        if policy.cameras is None:
+            return conditions
+        offsets = policy.cameras.random_offsets(len(which), generator)
+        whole = policy.seeing(conditions, self.windows.pictures(which), offsets)
+        if (dropout := policy.cameras.config.dropout) > 0.0:
+            kept = torch.rand(len(which), 1, generator=generator) >= dropout
+            whole = torch.cat([conditions, whole[:, conditions.shape[1] :] * kept], dim=-1)
+        return whole
+
 
 def draw(count: int, batch: int, generator: torch.Generator) -> Tensor:
     """Return numbers (batch,) of windows, uniform, with replacement."""
@@ -69,7 +92,7 @@ class TokenizerStage:
     name = "tokenizer"
 
     def __init__(self, policy: RdpPolicy, train: Prepared, held_out: Prepared, seed: int) -> None:
-        self.module: nn.Module = policy.tokenizer
+        self.module: nn.Module = policy.stage_module(self.name)
         self._policy, self._train, self._held_out, self._seed = policy, train, held_out, seed
 
     def loss(self, step: int) -> Tensor:
@@ -100,7 +123,7 @@ class PlannerStage:
     name = "planner"
 
     def __init__(self, policy: RdpPolicy, train: Prepared, held_out: Prepared, seed: int) -> None:
-        self.module: nn.Module = policy.planner
+        self.module: nn.Module = policy.stage_module(self.name)
         self._policy, self._train, self._held_out, self._seed = policy, train, held_out, seed
         self._latents = encode_all(policy, train)
         policy.latent.fit(self._latents)
@@ -114,7 +137,8 @@ class PlannerStage:
         shaken = conditions + self._policy.config.planner.noise * torch.randn(
             conditions.shape, generator=generator
         )
-        return self._flow(self._latents[which], shaken, generator)
+        seen = self._train.seen_in_training(self._policy, which, shaken, generator)
+        return self._flow(self._latents[which], seen, generator)
 
     @torch.no_grad()
     def validate(self) -> float:
@@ -123,7 +147,8 @@ class PlannerStage:
             return float("nan")
         which = spread(len(self._held_out.windows))
         mean, _ = self._policy.tokenizer.encoder(self._held_out.chunks(which)[0])
-        conditions = self._held_out.conditions(self._policy, which)
+        felt = self._held_out.conditions(self._policy, which)
+        conditions = self._held_out.seen(self._policy, which, felt)
         return float(self._flow(mean, conditions, generator_for(self._seed, "validation")))
 
     def _flow(self, latents: Tensor, conditions: Tensor, generator: torch.Generator) -> Tensor:
@@ -137,7 +162,7 @@ class ChunkStage:
     name = "planner"
 
     def __init__(self, policy: ChunkPolicy, train: Prepared, held_out: Prepared, seed: int) -> None:
-        self.module: nn.Module = policy.denoiser
+        self.module: nn.Module = policy.stage_module(self.name)
         self._policy, self._train, self._held_out, self._seed = policy, train, held_out, seed
         self._motion = policy.motion.clipped(train.windows.series.motion)
 
@@ -152,7 +177,8 @@ class ChunkStage:
             touch = touch * (torch.rand(len(which), 1, 1, generator=generator) >= dropout)
         conditions = torch.cat([self._motion[ticks], touch], dim=-1).flatten(1)
         shaken = conditions + self._policy.network.noise * torch.randn(conditions.shape, generator=generator)
-        return self._policy.loss(self._train.action[windows.chunk_ticks(which)], shaken, generator)
+        seen = self._train.seen_in_training(self._policy, which, shaken, generator)
+        return self._policy.loss(self._train.action[windows.chunk_ticks(which)], seen, generator)
 
     @torch.no_grad()
     def validate(self) -> float:
@@ -161,7 +187,8 @@ class ChunkStage:
             return float("nan")
         which = spread(len(self._held_out.windows))
         chunk, _ = self._held_out.chunks(which)
-        conditions = self._held_out.conditions(self._policy, which)
+        felt = self._held_out.conditions(self._policy, which)
+        conditions = self._held_out.seen(self._policy, which, felt)
         return float(self._policy.loss(chunk, conditions, generator_for(self._seed, "validation")))
 
 

@@ -7,13 +7,20 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from app.learning.settings import GridConfig, OptimiserConfig, RuntimeConfig, TouchConfig
+from app.learning.settings import CamerasConfig, GridConfig, OptimiserConfig, RuntimeConfig, TouchConfig
 
 
 class TokenizerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Sizes and loss weights of the tokenizer, and the form of its decoder.
 
     `kl` keeps in the latent only what touch cannot tell.
+
+    Attributes:
+        latent: Numbers in a latent.
+        channels: Channels of the encoder's convolutions.
+        hidden: Width of the decoder's recurrent state.
+        kl: Weight of the divergence: larger leaves less in the latent, so that touch must tell the rest.
+        path: Weight of the error of the summed increments.
     """
 
     latent: int = 6
@@ -32,6 +39,13 @@ class PlannerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `noise` is the deviation of what is added to the normalised observations in training: without it the planner
     learns few demonstrations by heart (held-out loss 0.36 at the end of training, 0.24 with it).
+
+    Attributes:
+        width: Width of the residual network.
+        blocks: Residual blocks, each modulated by the condition.
+        level_features: Sines and cosines that tell the level.
+        sample_steps: Steps of the sampler, each one evaluation of the network.
+        noise: Noise on the normalised observations in training, in deviations.
     """
 
     width: int = 192
@@ -54,6 +68,7 @@ class RdpConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     planner: PlannerConfig = PlannerConfig()
     optimiser: OptimiserConfig = OptimiserConfig()
     runtime: RuntimeConfig = RuntimeConfig()
+    cameras: CamerasConfig = CamerasConfig()
 
     def problem(self) -> str:
         """Return why these settings cannot work; empty if they can."""

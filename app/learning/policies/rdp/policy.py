@@ -21,7 +21,9 @@ class RdpPolicy(ObservingPolicy):
     """Slow: two observations to a latent. Fast: latent and the newest touch to one increment of the command."""
 
     def __init__(self, config: RdpConfig, field_size: int) -> None:
-        super().__init__(config.grid, config.touch, config.optimiser, config.runtime, field_size)
+        super().__init__(
+            config.grid, config.touch, config.optimiser, config.runtime, field_size, config.cameras
+        )
         self.config = config
         latent = config.tokenizer.latent
         self.latent = Normaliser(latent)
@@ -70,4 +72,4 @@ class RdpPolicy(ObservingPolicy):
 
     def stage_module(self, stage: str) -> nn.Module:
         """Return the part that a stage ("tokenizer" or "planner") trains."""
-        return self.tokenizer if stage == "tokenizer" else self.planner
+        return self.tokenizer if stage == "tokenizer" else self.with_encoders(self.planner)
