@@ -14,6 +14,7 @@ from app.core.link.hub import Child, Hub
 from app.core.project import rollouts_folder
 from app.core.rig import load_rig
 from app.core.wire.messages import Event
+from app.learning import trial
 from app.session.collect import pass_on, start_operator, start_recorder
 from app.session.evaluate import INTERRUPTED, evaluate, summary
 from app.session.rigging import RigAtHand
@@ -29,7 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `deploy`."""
     parser.add_argument("run", nargs="?", type=Path, metavar="RUN", help="folder of a checkpoint")
     parser.add_argument(
-        "--weights", default="kept", choices=("kept", "last"), help="those that the run kept, or those of its end"
+        "--weights",
+        default="kept",
+        choices=("kept", "last"),
+        help="those that the run kept, or those of its end",
     )
     parser.add_argument("--rig", default="sim/wipe")
     parser.add_argument("--episodes", type=int, default=10)
@@ -47,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--enable", default="headless", choices=("headless", "window"),
         help="who enables motion: this process (simulated rigs only), or the person at the window",
     )  # fmt: skip
+    trial.add_arguments(parser)
 
 
 def check(args: argparse.Namespace) -> None:
@@ -61,6 +66,8 @@ def check(args: argparse.Namespace) -> None:
         )
     if (args.baseline == "replay") != (args.episode is not None):
         raise UsageError("--baseline replay", "it goes together with --episode FILE")
+    if trial.read(args).changes and args.run is None:
+        raise UsageError("--plan-every, --plan-delay, --tamper", "they change a policy, and there is none")
     if args.episodes < 1:
         raise UsageError("--episodes", f"{args.episodes} is no number of rollouts", options=["1 or more"])
     rig = load_rig(args.rig)
@@ -76,7 +83,10 @@ def start_driver(hub: Hub, rig: RigAtHand, args: argparse.Namespace) -> Child:
     if args.baseline is not None:
         return start_operator(hub, rig, args.baseline)
     headless = ["--headless"] if args.enable == "headless" else []
-    policy = hub.start("policy", str(args.run), "--weights", args.weights, "--connect", rig.endpoints.text(), *headless)
+    policy = hub.start(
+        "policy", str(args.run), "--weights", args.weights, "--connect", rig.endpoints.text(), *headless,
+        *trial.read(args).words(),
+    )  # fmt: skip
     hub.wait_ready(policy, POLICY_START_S)
     return policy
 
@@ -88,6 +98,8 @@ def specs_of(args: argparse.Namespace, trajectory: Path | None) -> list[TakeSpec
     meta: dict[str, Any] = {"operator": name, "instruction": load_rig(args.rig).instruction}
     if args.run is not None:
         meta["provenance"] = {"kind": "rollout", "checkpoint": str(args.run.resolve())}
+        if changed := trial.read(args).words():
+            meta["provenance"]["trial"] = " ".join(changed)
     return [
         TakeSpec(args.seed + index, args.condition, args.limit, meta, drive) for index in range(args.episodes)
     ]

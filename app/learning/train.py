@@ -19,14 +19,15 @@ from app.learning.bounds import check_settings
 from app.learning.config import (
     CHECKPOINT_SCHEMA_VERSION,
     Budget,
+    CamerasConfig,
     OptimiserConfig,
     PolicyConfig,
     RunConfig,
     TouchConfig,
 )
 from app.learning.data import features
-from app.learning.data.dataset import join
-from app.learning.data.sources import Loaded, load_again, load_folders, sources_of
+from app.learning.data.dataset import Series, join
+from app.learning.data.sources import Loaded, load_again, load_folders, sources_of, with_pictures
 from app.learning.fields import KINDS, parse_changes, with_changes
 from app.learning.keeping import MEASURES, KeepConfig
 from app.learning.policies import POLICIES
@@ -37,6 +38,7 @@ from app.learning.training.rollouts import require_simulated
 from recorders.labels import left_out
 
 DEFAULT_STEPS = 6000
+TOUCH = {"both": (True, True), "wrench": (True, False), "field": (False, True), "none": (False, False)}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,7 +75,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--tokenizer-share", type=float, default=Budget(1).tokenizer_share, help="of the steps"
     )
     parser.add_argument(
+        "--touch",
+        default="both",
+        choices=tuple(TOUCH),
+        help="which part of touch the policy sees (default both)",
+    )
+    parser.add_argument(
         "--touch-dropout", type=float, default=0.0, help="share of windows trained without touch"
+    )
+    cameras = CamerasConfig()
+    parser.add_argument(
+        "--cameras",
+        default="",
+        metavar="A,B",
+        help="cameras that the policy sees, with commas between; none by default",
+    )
+    parser.add_argument(
+        "--picture", type=int, default=cameras.size, help="side of the pictures it sees, pixels"
+    )
+    parser.add_argument(
+        "--encoder", default=cameras.encoder, choices=("compact", "resnet18"), help="of the pictures"
+    )
+    parser.add_argument(
+        "--picture-dropout", type=float, default=0.0, help="share of windows trained without pictures"
     )
 
 
@@ -117,6 +141,10 @@ def check(args: argparse.Namespace) -> None:
         )
     if not 0.0 <= args.touch_dropout < 1.0:
         raise UsageError("--touch-dropout", f"{args.touch_dropout} is no share", options=["0 up to below 1"])
+    if not 0.0 <= args.picture_dropout < 1.0:
+        raise UsageError(
+            "--picture-dropout", f"{args.picture_dropout} is no share", options=["0 up to below 1"]
+        )
 
 
 def policy_settings(args: argparse.Namespace) -> PolicyConfig:
@@ -127,9 +155,13 @@ def policy_settings(args: argparse.Namespace) -> PolicyConfig:
     """
     chosen = KINDS[args.policy](
         grid=msgspec.structs.replace(KINDS[args.policy]().grid, actions=args.actions),
-        touch=TouchConfig(dropout=args.touch_dropout),
+        touch=TouchConfig(dropout=args.touch_dropout, wrench=TOUCH[args.touch][0], field=TOUCH[args.touch][1]),
         optimiser=OptimiserConfig(batch=args.batch),
-    )
+        cameras=CamerasConfig(
+            names=tuple(name.strip() for name in args.cameras.split(",")) if args.cameras else (),
+            size=args.picture, encoder=args.encoder, dropout=args.picture_dropout,
+        ),
+    )  # fmt: skip
     chosen = with_changes(chosen, args.policy, parse_changes(args.set))
     check_settings(chosen, f"policy {args.policy}")
     return chosen
@@ -164,7 +196,7 @@ def new_run(args: argparse.Namespace, folder: Path, link: ChildLink) -> Training
         )
     policy = policy_settings(args)
     folders = args.folders or [demonstrations_folder()]
-    episodes = load_folders(folders, policy.grid, args.seed)
+    episodes = load_folders(folders, policy.grid, args.seed, policy.cameras.names)
     for words in (words for data in folders for words in left_out(data)):
         link.notice(words, "warning")
     if args.best == "rollout":
@@ -176,8 +208,15 @@ def new_run(args: argparse.Namespace, folder: Path, link: ChildLink) -> Training
             f"run {folder}", f"the folder cannot be written ({error.strerror})",
             way_out="Name another folder with --out, or make this one writable",
         ) from error  # fmt: skip
+    return TrainingRun(
+        folder, settings(args, episodes), series_of(episodes, policy, folder), link, quiet=args.hub is None
+    )
+
+
+def series_of(episodes: list[Loaded], policy: PolicyConfig, folder: Path) -> Series:
+    """Return the episodes end to end, with the pictures that the policy sees."""
     series = join([episode.arrays for episode in episodes])
-    return TrainingRun(folder, settings(args, episodes), series, link, quiet=args.hub is None)
+    return with_pictures(series, sources_of(episodes), policy.cameras, folder.absolute().parent)
 
 
 def resumed_run(args: argparse.Namespace, folder: Path, link: ChildLink) -> TrainingRun:
@@ -196,7 +235,7 @@ def resumed_run(args: argparse.Namespace, folder: Path, link: ChildLink) -> Trai
             way_out="Leave --steps out, or start a new run",
         )  # fmt: skip
     episodes = load_again(config)
-    series = join([episode.arrays for episode in episodes])
+    series = series_of(episodes, config.settings, folder)
     return TrainingRun(folder, config, series, link, args.hub is None, checkpoint.read_trainer(folder))
 
 

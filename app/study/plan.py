@@ -105,12 +105,12 @@ def differences(mine: Any, theirs: Any, name: str = "") -> list[str]:
             differences(mine.get(key), theirs.get(key), f"{name}.{key}" if name else key) for key in keys
         ]
         return [words for part in parts for words in part]
-    if isinstance(mine, list) and isinstance(theirs, list) and len(mine) == len(theirs):
+    if isinstance(mine, list | tuple) and isinstance(theirs, list | tuple) and len(mine) == len(theirs):
         both = enumerate(zip(mine, theirs, strict=True))
         return [
             words for index, (one, other) in both for words in differences(one, other, f"{name}[{index}]")
         ]
-    if isinstance(mine, list) and isinstance(theirs, list):
+    if isinstance(mine, list | tuple) and isinstance(theirs, list | tuple):
         return [f"{name}: {len(theirs)} there, {len(mine)} asked for"]
     return [] if mine == theirs else [f"{name}: {theirs!r} there, {mine!r} asked for"]
 

@@ -103,6 +103,7 @@ def test_a_broken_plan_is_refused(tmp_path: Path, plan: Plan) -> None:
 def test_differences_name_the_place() -> None:
     assert differences({"a": [1, {"b": 2}]}, {"a": [1, {"b": 3}]}) == ["a[1].b: 3 there, 2 asked for"]
     assert differences({"a": 1}, {"a": 1}) == []
+    assert differences(("x", "y"), ("x", "z"), "rules") == ["rules[1]: 'z' there, 'y' asked for"]
     assert differences({"a": [1]}, {"a": [1, 2]}) == ["a: 2 there, 1 asked for"]
 
 

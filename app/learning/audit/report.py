@@ -1,0 +1,162 @@
+"""A touch audit in words and as a picture. Free of torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from app.core.figure import COLOURS, MUTED, Axis, Block, Mark, Row, page
+from app.core.statistics import bootstrap_interval
+from app.learning.trial import KINDS, Tamper
+
+FOLDER, FILE, TABLE, PLOT = "audit", "audit.json", "audit.md", "audit.svg"
+TOUCH = ("touch", "wrench", "field")
+LEAST_CHANGE = 0.05  # of a deviation: below it an input does not move the actions to speak of
+
+
+class Spoiled(msgspec.Struct, frozen=True):
+    """What one change of one input did.
+
+    Attributes:
+        action: Root mean square change of the actions, in their deviations.
+        score, low, high: Change of the mean score over the same seeds, with its 95 % bootstrap interval; None
+            without rollouts.
+    """
+
+    source: str
+    kind: str
+    ms: float
+    action: float
+    score: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def label(self) -> str:
+        """What was done, in words."""
+        name = self.source.replace("camera:", "camera ")
+        return f"{name} {describe(self.kind, self.ms)}"
+
+
+class Audit(msgspec.Struct, frozen=True):
+    """`audit.json`. `sees_touch` tells whether touch is among the policy's inputs at all."""
+
+    run: str
+    policy: str
+    sees_touch: bool
+    windows: int
+    rollouts: int
+    score: float | None
+    low: float | None
+    high: float | None
+    rows: tuple[Spoiled, ...]
+    sentence: str = ""
+
+
+def describe(kind: str, ms: float) -> str:
+    """Return a change in words."""
+    return {
+        "zero": "at its mean", "freeze": f"held for {ms:g} ms", "shuffle": "from other moments",
+        "delay": f"{ms:g} ms late",
+    }[kind]  # fmt: skip
+
+
+def with_scores(row: Spoiled, plain: Sequence[float], spoiled: Sequence[float]) -> Spoiled:
+    """Return a row with the change of score, seed by seed."""
+    mean, low, high = bootstrap_interval(
+        [after - before for before, after in zip(plain, spoiled, strict=True)]
+    )
+    return msgspec.structs.replace(row, score=mean, low=low, high=high)
+
+
+def verdict(audit: Audit) -> str:
+    """Return in one sentence whether touch is used."""
+    if not audit.sees_touch:
+        return "Touch is not among the inputs of this policy."
+    felt = [row for row in audit.rows if row.source in TOUCH]
+    moved = max(felt, key=lambda row: row.action)
+    offline = f"offline the actions change by up to {moved.action:.2f} deviations ({moved.label})"
+    harmed = [row for row in felt if row.high is not None and row.high < 0.0 and row.score is not None]
+    if harmed:
+        worst = min(harmed, key=lambda row: row.score or 0.0)
+        return (
+            f"Touch is used: with {worst.label} the score falls by {-(worst.score or 0.0):.2f} "
+            f"[{-(worst.high or 0.0):.2f}, {-(worst.low or 0.0):.2f}]; {offline}."
+        )
+    if audit.rollouts:
+        return (
+            f"Touch does not help beyond doubt: nothing that was done to it lowered the score of {audit.rollouts} "
+            f"rollouts for certain; {offline}."
+        )
+    if moved.action >= LEAST_CHANGE:
+        return f"Touch moves the actions: {offline}. Whether it helps, rollouts tell."
+    return f"Touch is not used: {offline}, which is as good as nothing."
+
+
+def change_text(row: Spoiled) -> str:
+    """Return the change of the score with its interval."""
+    if row.score is None:
+        return "–"
+    return f"{row.score:+.2f} [{row.low:+.2f}, {row.high:+.2f}]"
+
+
+def table_text(audit: Audit) -> str:
+    """Return `audit.md`."""
+    plain = "" if audit.score is None else f", score {audit.score:.2f} [{audit.low:.2f}, {audit.high:.2f}]"
+    rollouts = f"{audit.rollouts} rollouts each{plain}" if audit.rollouts else "no rollouts"
+    lines = [
+        f"# Touch audit of {audit.run}", "", audit.sentence, "",
+        f"Policy {audit.policy}; {audit.windows} windows of recorded episodes; {rollouts}.", "",
+        "| input | change of action, deviations | change of score [95 %] |", "|---|---|---|",
+        *(f"| {row.label} | {row.action:.2f} | {change_text(row)} |" for row in audit.rows), "",
+    ]  # fmt: skip
+    return "\n".join(lines)
+
+
+def plot(audit: Audit) -> str:
+    """Return `audit.svg`: the change of action at the left, of score at the right."""
+    top = max([0.5, *(row.action for row in audit.rows)])
+    names = list(dict.fromkeys(row.source for row in audit.rows))
+    blocks = []
+    for index, name in enumerate(names):
+        rows = [
+            Row(
+                describe(row.kind, row.ms),
+                [Mark(row.action / top), _score_mark(row)],
+                COLOURS[index % len(COLOURS)] if name in TOUCH else MUTED,
+            )
+            for row in sorted(
+                (row for row in audit.rows if row.source == name), key=lambda row: order(row.kind)
+            )
+        ]
+        blocks.append(Block(name.replace("camera:", "camera "), rows))
+    axis = Axis(
+        -1.0, 1.0, (-1.0, -0.5, 0.0, 0.5, 1.0), f"action: 1 is {top:.2f} deviations; score: its change", 0.0
+    )
+    panels = ("change of action", "change of score")
+    return page(f"Touch audit of {Path(audit.run).name}", panels, blocks, axis, [audit.sentence])
+
+
+def _score_mark(row: Spoiled) -> Mark:
+    return Mark(row.score, row.low, row.high, "no rollouts")
+
+
+def order(kind: str) -> int:
+    """Return where a kind of change stands."""
+    return next(index for index, name in enumerate(KINDS) if name == kind)
+
+
+def tampers(sources: Sequence[str], freeze_ms: float, delay_ms: float) -> list[Tamper]:
+    """Return all changes of some inputs."""
+    spans = {"freeze": freeze_ms, "delay": delay_ms}
+    return [Tamper(source, kind, spans.get(kind, 0.0)) for source in sources for kind in KINDS]
+
+
+def read(run: Path) -> Audit | None:
+    """Return the audit of a run, None if there is none or it cannot be read."""
+    try:
+        return msgspec.json.decode((run / FOLDER / FILE).read_bytes(), type=Audit)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
