@@ -9,6 +9,7 @@ import numpy as np
 from app.core.drive.controller import Action, Start
 from app.core.wire.codec import decode_array
 from app.core.wire.messages import SampleHeader, Source
+from app.teleop.scripts.peel import BlindPeel, ForcePeel
 from app.teleop.scripts.wipe import BlindWipe, ForceWipe, WipeCommand, WipeObservation
 
 
@@ -28,6 +29,8 @@ class Script(Protocol):
 SCRIPTS: dict[tuple[str, str], type[ForceWipe] | type[BlindWipe]] = {
     ("wipe", "script"): ForceWipe,
     ("wipe", "blind"): BlindWipe,
+    ("peel", "script"): ForcePeel,
+    ("peel", "blind"): BlindPeel,
 }
 
 

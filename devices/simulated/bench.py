@@ -60,7 +60,7 @@ class Snapshot:
         time_ns: Simulated time.
         qpos: Joint positions of the whole model.
         places: (M, 7) poses of the task's bodies in the base frame, in the order of its furniture.
-        cleaned: (20,) how far each part is done, 0..1.
+        cleaned: What the task shows of its progress: `Task.cleaned`.
     """
 
     time_ns: int

@@ -22,16 +22,15 @@ import numpy.typing as npt
 
 from app.core.errors import DeviceError
 from devices.simulated.bench import Bench, Snapshot
-from devices.simulated.geometry import PATCH_COUNT
 from devices.simulated.optics import CAMERAS
 from devices.simulated.scene import picture_model
 from devices.simulated.target import Place
+from devices.simulated.tasks.table import TASKS
 
 Picture = tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]
 
 _MAX_SHAPES: Final = 500
 _PROBE_PICTURES: Final = 6
-_VANISHED: Final = 0.02
 
 
 class Renderer:
@@ -65,8 +64,7 @@ class Renderer:
         self._area = mujoco.MjrRect(0, 0, width, height)
         self._size = (height, width)
         self._cameras = {name: self._model.camera(name).id for name in CAMERAS}
-        self._patches = [self._model.geom(f"patch_{index}").id for index in range(PATCH_COUNT)]
-        self._patch_alpha = self._model.geom_rgba[self._patches, 3].copy()
+        self._show = TASKS[bench.task].look(self._model)
 
     def render(self, snapshot: Snapshot, camera: str) -> Picture:
         """Draw one state as one camera sees it.
@@ -111,16 +109,15 @@ class Renderer:
         self._gl.free()
 
     def _take_over(self, snapshot: Snapshot) -> None:
-        """Put a state into the renderer's own model and data, and fade the patches that have come off."""
+        """Put a state into the renderer's own model and data, and show how far the task has come."""
         data = self._data
         data.qpos[:] = snapshot.qpos
         data.mocap_pos[:] = snapshot.places[:, :3]
         data.mocap_quat[:] = snapshot.places[:, 3:]
+        self._show(snapshot.cleaned)
         mujoco.mj_kinematics(self._model, data)
         mujoco.mj_comPos(self._model, data)
         mujoco.mj_camlight(self._model, data)
-        alpha = self._patch_alpha * (1.0 - snapshot.cleaned)
-        self._model.geom_rgba[self._patches, 3] = np.where(alpha < _VANISHED, 0.0, alpha)
 
 
 def metres(model: Any, raw: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -14,10 +14,10 @@ import numpy as np
 from devices.simulated import geometry as g
 
 _GEOM = mujoco.mjtGeom
-_ROBOT: Final = {"contype": 1, "conaffinity": 2}
-_SURROUNDINGS: Final = {"contype": 2, "conaffinity": 1}
-_LOOK_ONLY: Final = {"contype": 0, "conaffinity": 0}
-_STIFF_CONTACT: Final = {"solref": [0.004, 1.0], "solimp": [0.95, 0.99, 0.001, 0.5, 2.0]}
+ROBOT: Final = {"contype": 1, "conaffinity": 2}
+SURROUNDINGS: Final = {"contype": 2, "conaffinity": 1}
+LOOK_ONLY: Final = {"contype": 0, "conaffinity": 0}
+STIFF_CONTACT: Final = {"solref": [0.004, 1.0], "solimp": [0.95, 0.99, 0.001, 0.5, 2.0]}
 FRICTION: Final = 0.5
 """Sliding friction between pad and board."""
 
@@ -40,21 +40,21 @@ def add_room(spec: Any) -> None:
         rgb1=[0.93, 0.95, 0.97], rgb2=[0.74, 0.79, 0.84], width=64, height=384,
     )  # fmt: skip
     world.add_geom(
-        type=_GEOM.mjGEOM_PLANE, pos=[0, 0, -0.75], size=[4, 4, 0.1], material="floor", **_LOOK_ONLY
+        type=_GEOM.mjGEOM_PLANE, pos=[0, 0, -0.75], size=[4, 4, 0.1], material="floor", **LOOK_ONLY
     )
     world.add_geom(
         name="table", type=_GEOM.mjGEOM_BOX, pos=[0.35, 0, -0.025], size=[0.60, 0.55, 0.025],
-        rgba=[0.83, 0.76, 0.66, 1], **_SURROUNDINGS, **_STIFF_CONTACT,
+        rgba=[0.83, 0.76, 0.66, 1], **SURROUNDINGS, **STIFF_CONTACT,
     )  # fmt: skip
     for x in (-0.18, 0.88):
         for y in (-0.48, 0.48):
             world.add_geom(
                 type=_GEOM.mjGEOM_CYLINDER, pos=[x, y, -0.40], size=[0.025, 0.35, 0], rgba=[0.55, 0.57, 0.60, 1],
-                **_LOOK_ONLY,
+                **LOOK_ONLY,
             )  # fmt: skip
     world.add_geom(
         type=_GEOM.mjGEOM_BOX, pos=[-0.03, 0, 0.003], size=[0.14, 0.14, 0.004], rgba=[0.45, 0.48, 0.52, 1],
-        **_LOOK_ONLY,
+        **LOOK_ONLY,
     )  # fmt: skip
 
 
@@ -68,11 +68,11 @@ def add_finger(spec: Any) -> None:
     shaft_end = g.TOOL_REACH_M - 0.036
     hand.add_geom(
         name="finger_shaft", type=_GEOM.mjGEOM_CYLINDER, fromto=[0, 0, 0.09, 0, 0, shaft_end], size=[0.007, 0, 0],
-        rgba=[0.78, 0.80, 0.83, 1], mass=0.05, friction=[0.3, 0.005, 0.0001], **_ROBOT, **_STIFF_CONTACT,
+        rgba=[0.78, 0.80, 0.83, 1], mass=0.05, friction=[0.3, 0.005, 0.0001], **ROBOT, **STIFF_CONTACT,
     )  # fmt: skip
     hand.add_geom(
         name="finger_cup", type=_GEOM.mjGEOM_CYLINDER, pos=[0, 0, shaft_end], size=[0.0115, 0.007, 0],
-        rgba=[0.18, 0.52, 0.56, 1], mass=0.03, **_ROBOT, **_STIFF_CONTACT,
+        rgba=[0.18, 0.52, 0.56, 1], mass=0.03, **ROBOT, **STIFF_CONTACT,
     )  # fmt: skip
     pad = hand.add_body(name="pad", pos=[0, 0, g.TOOL_REACH_M], gravcomp=1.0)
     damping = 2.0 * float(np.sqrt(g.PAD_STIFFNESS_N_PER_M * g.PAD_MASS_KG))
@@ -83,11 +83,11 @@ def add_finger(spec: Any) -> None:
     pad.add_geom(
         name=g.PAD_GEOM, type=_GEOM.mjGEOM_ELLIPSOID, pos=[0, 0, -g.PAD_DEPTH_M],
         size=[g.PAD_HALF_WIDTH_M, g.PAD_HALF_LENGTH_M, g.PAD_DEPTH_M], rgba=[0.98, 0.55, 0.16, 1],
-        mass=g.PAD_MASS_KG, friction=[FRICTION, 0.005, 0.0001], condim=3, priority=1, **_ROBOT, **_STIFF_CONTACT,
+        mass=g.PAD_MASS_KG, friction=[FRICTION, 0.005, 0.0001], condim=3, priority=1, **ROBOT, **STIFF_CONTACT,
     )  # fmt: skip
     pad.add_geom(
         type=_GEOM.mjGEOM_CYLINDER, fromto=[0, 0, -g.PAD_DEPTH_M, 0, 0, -0.034], size=[0.0095, 0, 0], mass=0.0,
-        rgba=[0.20, 0.21, 0.24, 1], **_LOOK_ONLY,
+        rgba=[0.20, 0.21, 0.24, 1], **LOOK_ONLY,
     )  # fmt: skip
     pad.add_site(name=g.PAD_SITE, pos=[0, 0, 0], size=[0.001] * 3, group=4)
 
@@ -105,15 +105,15 @@ def add_board(spec: Any) -> None:
     half_x, half_y, half_z = g.BOARD_HALF_M
     board.add_geom(
         name=g.BOARD_GEOM, type=_GEOM.mjGEOM_BOX, pos=[0, 0, -half_z], size=[half_x, half_y, half_z],
-        rgba=[0.85, 0.86, 0.86, 1], friction=[FRICTION, 0.005, 0.0001], **_SURROUNDINGS, **_STIFF_CONTACT,
+        rgba=[0.85, 0.86, 0.86, 1], friction=[FRICTION, 0.005, 0.0001], **SURROUNDINGS, **STIFF_CONTACT,
     )  # fmt: skip
     board.add_geom(
         type=_GEOM.mjGEOM_BOX, pos=[0, 0, -2 * half_z - 0.003], size=[half_x + 0.006, half_y + 0.006, 0.0035],
-        rgba=[0.18, 0.52, 0.56, 1], **_LOOK_ONLY,
+        rgba=[0.18, 0.52, 0.56, 1], **LOOK_ONLY,
     )  # fmt: skip
     board.add_geom(
         type=_GEOM.mjGEOM_CYLINDER, fromto=[0, 0, -0.02, 0, 0, -0.20], size=[0.03, 0, 0],
-        rgba=[0.62, 0.65, 0.68, 1], **_LOOK_ONLY,
+        rgba=[0.62, 0.65, 0.68, 1], **LOOK_ONLY,
     )  # fmt: skip
     shapes = np.random.default_rng(20)
     for index in range(g.PATCH_COUNT):
@@ -121,11 +121,11 @@ def add_board(spec: Any) -> None:
         size = [shapes.uniform(0.0065, 0.0085), shapes.uniform(0.012, 0.017), 0.0004]
         board.add_geom(
             name=f"patch_{index}", type=_GEOM.mjGEOM_ELLIPSOID, pos=[g.patch_x_m(index), y, 0.0001], size=size,
-            quat=[np.cos(turn / 2), 0, 0, np.sin(turn / 2)], rgba=list(STAIN_RGBA), **_LOOK_ONLY,
+            quat=[np.cos(turn / 2), 0, 0, np.sin(turn / 2)], rgba=list(STAIN_RGBA), **LOOK_ONLY,
         )  # fmt: skip
 
 
-def add_contact(spec: Any, touching: str, surfaces: tuple[str, ...]) -> None:
+def add_contact(spec: Any, touching: str, surfaces: tuple[str, ...], friction: float = FRICTION) -> None:
     """How the tool touches the object and the table: stiff in the normal direction, slow to drag.
 
     MuJoCo's soft friction lifts a sliding body by about friction * speed * 2 * (time constant), and the pad would
@@ -134,7 +134,7 @@ def add_contact(spec: Any, touching: str, surfaces: tuple[str, ...]) -> None:
     for surface in surfaces:
         spec.add_pair(
             name=f"pad_{surface}", geomname1=touching, geomname2=surface, condim=3,
-            friction=[FRICTION, FRICTION, 0.005, 0.0001, 0.0001], solreffriction=[0.03, 1.0], **_STIFF_CONTACT,
+            friction=[friction, friction, 0.005, 0.0001, 0.0001], solreffriction=[0.03, 1.0], **STIFF_CONTACT,
         )  # fmt: skip
 
 

@@ -18,7 +18,6 @@ Array = npt.NDArray[np.float64]
 
 STROKE_LENGTH_M: Final = 0.20
 """Length of the stain, as printed on the task card: both operators know it, as a person would see it."""
-_CONTACT_STIFFNESS_N_PER_M: Final = 1200.0
 _INTEGRAL_RATE_PER_S: Final = 10.0
 _TOUCH_N: Final = 2.0
 _SETTLED_N: Final = 1.5
@@ -26,7 +25,6 @@ _SETTLE_LIMIT_S: Final = 0.6
 _DESCENT_M_PER_S: Final = 0.04
 _TRAVEL_M_PER_S: Final = 0.20
 _REACHED_M: Final = 0.004
-_LEAD_IN_M: Final = 0.006
 _LEAD_OUT_M: Final = 0.008
 _DEEPEST_M: Final = 0.045
 _GOOD_N: Final = 2.0
@@ -79,7 +77,17 @@ class Phase(Enum):
 
 
 class _WipeScript:
-    """What both operators share: the way there, the straight stroke, the way up. Subclasses give the height."""
+    """What both operators share: the way there, the straight stroke, the way up. Subclasses give the height.
+
+    Attributes:
+        aim_n: From where to where the force that an operator aims at is drawn, N.
+        lead_in_m: How far before the stroke's start it comes down.
+        stiffness_n_per_m: Of the contact, as the operator expects it.
+    """
+
+    aim_n = (7.5, 8.5)
+    lead_in_m = 0.006
+    stiffness_n_per_m = 1200.0
 
     def __init__(self) -> None:
         self.reset(0)
@@ -90,7 +98,7 @@ class _WipeScript:
         self.phase = Phase.APPROACH
         self._speed = rng.uniform(0.055, 0.065)
         self._hover = rng.uniform(0.030, 0.045)
-        self._aim_n = rng.uniform(7.5, 8.5)
+        self._aim_n = rng.uniform(*self.aim_n)
         self._drift = rng.uniform(-0.0005, 0.0005)
         self._along = 0.0
         self._target: Array | None = None
@@ -142,12 +150,12 @@ class _WipeScript:
         self._phase_since_s = self._time_s
 
     def _approach(self, observation: WipeObservation, target: Array, dt: float) -> None:
-        goal = np.append(self._point(observation.stain, -_LEAD_IN_M), observation.stain[2] + self._hover)
+        goal = np.append(self._point(observation.stain, -self.lead_in_m), observation.stain[2] + self._hover)
         gap = goal - target[:3]
         distance = float(np.linalg.norm(gap))
         target[:3] += gap * min(1.0, _TRAVEL_M_PER_S * dt / max(distance, 1e-9))
         if float(np.linalg.norm(goal - observation.pose[:3])) < _REACHED_M:
-            self._along = -_LEAD_IN_M
+            self._along = -self.lead_in_m
             self._enter(Phase.DESCEND)
 
     def _descend(self, observation: WipeObservation, target: Array, dt: float) -> None:
@@ -190,7 +198,7 @@ class ForceWipe(_WipeScript):
 
     def _height(self, observation: WipeObservation, target: Array, dt: float) -> float:
         error_n = pressing_force(observation) - self._aim_n
-        height = target[2] + _INTEGRAL_RATE_PER_S * dt * error_n / _CONTACT_STIFFNESS_N_PER_M
+        height = target[2] + _INTEGRAL_RATE_PER_S * dt * error_n / self.stiffness_n_per_m
         return float(max(height, observation.stain[2] - _DEEPEST_M))
 
     def _pace(self, observation: WipeObservation) -> float:
@@ -208,7 +216,7 @@ class BlindWipe(_WipeScript):
         return self._depth(observation)
 
     def _depth(self, observation: WipeObservation) -> float:
-        return float(observation.stain[2] - self._aim_n / _CONTACT_STIFFNESS_N_PER_M)
+        return float(observation.stain[2] - self._aim_n / self.stiffness_n_per_m)
 
 
 def pressing_force(observation: WipeObservation) -> float:

@@ -62,7 +62,7 @@ class Task(Protocol):
         ...
 
     def cleaned(self) -> Array:
-        """Return how far each part is done, (20,) in 0..1: for the pictures."""
+        """Return what the pictures need: (20,) or (20, K), first how far each part is done, in 0..1."""
         ...
 
     def score(self) -> float:

@@ -11,6 +11,7 @@ from app.core.errors import DeviceError
 from app.core.geometry import pose_to_matrix, project, transform_points
 from devices.simulated.bench import Bench
 from devices.simulated.cameras import Renderer
+from devices.simulated.looks import fading_stain
 
 SIZE = (640, 480)
 
@@ -32,12 +33,13 @@ def renderer(bench: Bench) -> Iterator[Renderer]:
 def beads(renderer: Renderer, patches: tuple[int, ...]) -> np.ndarray:
     """Turn stain patches into small green beads; return their places (N, 3) in the board frame."""
     model = renderer._model
-    renderer._patch_alpha[:] = 0.0
+    for patch in range(20):
+        model.geom_rgba[model.geom(f"patch_{patch}").id, 3] = 0.0
     for patch in patches:
         geom = model.geom(f"patch_{patch}").id
         model.geom_size[geom] = 0.002
         model.geom_rgba[geom] = [0.0, 1.0, 0.0, 1.0]
-        renderer._patch_alpha[patch] = 1.0
+    renderer._show = fading_stain(model)
     return np.array([model.geom(f"patch_{patch}").pos for patch in patches])
 
 

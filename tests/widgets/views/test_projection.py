@@ -10,6 +10,7 @@ import pytest
 from app.core.geometry import pose_to_matrix, quat_multiply, rotvec_to_quat, transform_points
 from devices.simulated.bench import Bench
 from devices.simulated.cameras import Renderer
+from devices.simulated.looks import fading_stain
 from widgets.views.live import Live, Touch
 from widgets.views.overlay import Overlay
 
@@ -30,12 +31,13 @@ def renderer(bench: Bench) -> Iterator[Renderer]:
     """A renderer that shows one patch of the stain as a green sphere."""
     renderer = Renderer(bench, SIZE)
     model = renderer._model
-    renderer._patch_alpha[:] = 0.0
+    for patch in range(20):
+        model.geom_rgba[model.geom(f"patch_{patch}").id, 3] = 0.0
     geom = model.geom(f"patch_{PATCH}").id
     model.geom_size[geom] = 0.006
     model.geom_pos[geom][2] = 0.008
     model.geom_rgba[geom] = [0.0, 1.0, 0.0, 1.0]
-    renderer._patch_alpha[PATCH] = 1.0
+    renderer._show = fading_stain(model)
     yield renderer
     renderer.close()
 
