@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 WANTED_S = 0.5  # a topic that nobody asked for in this time is not decoded
 MOST_PIXELS = 64_000_000
+SPARE_S = 10.0  # an image that was not written for as long is one that only a stall of the window needed
 UNSHARED = 2  # what `sys.getrefcount` says of an element that only its list holds: the list and the argument
 
 
@@ -34,32 +35,51 @@ class ImagePool:
 
     Args:
         most: How many are kept; with more in use at once, further ones are made and not kept.
+        now_s: A clock.
     """
 
-    def __init__(self, most: int = 24) -> None:
-        self._most = most
+    def __init__(self, most: int = 24, now_s: Callable[[], float] = time.monotonic) -> None:
+        self._most, self._now_s = most, now_s
         self._images: list[QImage] = []
+        self._taken_s: list[float] = []
         self.made = 0
+
+    def __len__(self) -> int:
+        """How many it keeps."""
+        return len(self._images)
 
     def take(self, width: int, height: int) -> QImage:
         """Return an image of 32 bits a pixel; what is in it is arbitrary."""
         free = None
+        now_s = self._now_s()
+        self._drop_spare(now_s)
         for index in range(len(self._images)):
             if sys.getrefcount(self._images[index]) == UNSHARED:
                 if self._images[index].width() == width and self._images[index].height() == height:
+                    self._taken_s[index] = now_s
                     return self._images[index]
                 free = index  # of another size: the first to go when there is no more room
         image = QImage(width, height, QImage.Format.Format_RGB32)
         self.made += 1
         if len(self._images) < self._most:
             self._images.append(image)
+            self._taken_s.append(now_s)
         elif free is not None:
-            self._images[free] = image
+            self._images[free], self._taken_s[free] = image, now_s
         return image
+
+    def _drop_spare(self, now_s: float) -> None:
+        """Let go of the last ones if they lie idle: the first free one is taken, so the last are the spare ones."""
+        while self._images and now_s - self._taken_s[-1] > SPARE_S:
+            if sys.getrefcount(self._images[-1]) != UNSHARED:
+                return
+            self._images.pop()
+            self._taken_s.pop()
 
     def clear(self) -> None:
         """Let go of all of them."""
         self._images.clear()
+        self._taken_s.clear()
 
 
 def decode_jpeg(data: bytes, pool: ImagePool | None = None) -> QImage:

@@ -138,3 +138,24 @@ def test_a_full_pool_gives_images_all_the_same_and_lets_other_sizes_go() -> None
     made = pool.made
     assert pool.take(64, 48).width() == 64
     assert pool.made == made
+
+
+def test_images_that_only_a_stall_needed_are_let_go() -> None:
+    """Ten at once, then two for a while: what lies idle longer than ten seconds goes, what is shown stays."""
+    now = [0.0]
+    pool = ImagePool(now_s=lambda: now[0])
+    held = [pool.take(8, 8) for _ in range(10)]
+    shown = held[4]
+    held.clear()
+    for second in range(1, 13):
+        now[0] = float(second)
+        both = [pool.take(8, 8), pool.take(8, 8)]
+        assert both[0] is not both[1]
+        del both
+        assert len(pool) == (10 if second <= 10 else 5)
+    assert shown.width() == 8
+    del shown
+    now[0] = 13.0
+    pool.take(8, 8)
+    assert len(pool) == 2
+    assert pool.made == 10
