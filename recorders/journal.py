@@ -61,7 +61,7 @@ class JournalWriter:
     """
 
     def __init__(self, path: Path, take: TakeRecord) -> None:
-        self.path = path
+        self.path, self.take = path, take
         try:
             make_folder(path.parent)
             self._output = _Output(path)
@@ -86,6 +86,11 @@ class JournalWriter:
     def size(self) -> int:
         """Bytes handed to the kernel so far."""
         return self._output.size
+
+    @property
+    def synced(self) -> int:
+        """Bytes that are on the disk: whole records."""
+        return self._synced
 
     def append(self, topic: str, header: SampleHeader, buffer: bytes | memoryview, t_receive_ns: int) -> None:
         """Add one message to the open chunk; it is safe only after the next `sync`."""

@@ -88,10 +88,14 @@ class JournalReader:
         if isinstance(self._map, mmap.mmap):
             self._map.close()
 
-    def messages(self) -> Iterator[JournalMessage]:
-        """Yield every readable message in the order of its arrival. May be called again."""
+    def messages(self, start: int = 0) -> Iterator[JournalMessage]:
+        """Yield every readable message in the order of its arrival. May be called again.
+
+        Args:
+            start: Where to begin: the end of a record, as `JournalTail` tells; 0 = the beginning.
+        """
         self.damaged = 0
-        for opcode, place in self._records():
+        for opcode, place in self._records(start):
             if opcode != Opcode.CHUNK:
                 continue
             try:
@@ -101,19 +105,19 @@ class JournalReader:
                 continue
             yield from unpacked
 
-    def _records(self) -> Iterator[tuple[int, slice]]:
+    def _records(self, start: int = 0) -> Iterator[tuple[int, slice]]:
         """Yield the kind of each complete record and the place of its content."""
-        at = len(MAGIC)
+        at = max(start, len(MAGIC))
         while at + _RECORD.size <= self._size:
             opcode, length = _RECORD.unpack_from(self._map, at)
-            start = at + _RECORD.size
-            if opcode == 0 or length > self._size - start:
+            first = at + _RECORD.size
+            if opcode == 0 or length > self._size - first:
                 break
             if opcode == Opcode.DATA_END:
                 at = self._size
                 break
-            yield opcode, slice(start, start + length)
-            at = start + length
+            yield opcode, slice(first, first + length)
+            at = first + length
         self.tail_bytes = self._size - at
 
     def _read_records(self) -> None:
@@ -128,6 +132,39 @@ class JournalReader:
                 self.take = _decode_record(TakeRecord, metadata.metadata)
             elif metadata.name == "stop":
                 self.stop = _decode_record(StopRecord, metadata.metadata)
+
+
+class JournalTail:
+    """Reads on in a journal that is still written, up to where it is known to be whole.
+
+    Attributes:
+        place: How far it was read; always the end of a record.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.place = len(MAGIC)
+
+    def chunks(self, size: int) -> Iterator[list[JournalMessage]]:
+        """Yield the messages of each chunk before byte `size`, which must be the end of a record.
+
+        Raises:
+            RecordingError: If they are not what was written.
+            OSError: If they cannot be read.
+        """
+        with self._path.open("rb") as stream:
+            while self.place < size:
+                stream.seek(self.place)
+                opcode, length = _RECORD.unpack(stream.read(_RECORD.size))
+                if length > size - self.place:
+                    raise RecordingError(f"journal {self._path}", "a record ends beyond what was written")
+                content = stream.read(length) if opcode == Opcode.CHUNK else b""
+                try:
+                    messages = list(_unpack(content)) if content else []
+                except _BROKEN as error:
+                    raise RecordingError(f"journal {self._path}", f"a chunk is broken ({error})") from error
+                self.place += _RECORD.size + length
+                yield messages
 
 
 def _unpack(content: bytes) -> Iterator[JournalMessage]:

@@ -339,7 +339,7 @@ class Recorder:
     def _ends_for_room(self, take: Take, writer: TakeWriter) -> bool:
         """End the take if the disk is nearly full or its folder is gone; returns whether it was."""
         try:
-            full = self.room.is_nearly_full(writer.size)
+            full = self.room.is_nearly_full(writer.owed)
         except RecordingError as error:
             self._cut(take, error.sentence())
             return True
@@ -364,7 +364,7 @@ class Recorder:
             return
         seconds = max(0, self._now(take) - take.start_ns) / NS_PER_S
         try:
-            left = self.room.seconds_left(writer.size)
+            left = self.room.seconds_left(writer.owed)
         except RecordingError:
             return  # the next look at the disk ends the take
         if warning := self.room.warning(left):

@@ -34,6 +34,11 @@ class TakeRecord(msgspec.Struct, frozen=True):
     server: ServerInfo | None
     software: str
 
+    @classmethod
+    def lost(cls, uuid: str) -> TakeRecord:
+        """Return what stands for a record that cannot be read."""
+        return cls(TAKE_SCHEMA_VERSION, uuid, "", {}, None, "")
+
 
 class StopRecord(msgspec.Struct, frozen=True):
     """The last record of a journal; a journal without one was cut.

@@ -63,13 +63,13 @@ class Room:
         if seconds > 1.0:
             self._rate = max(journal_bytes / seconds, 1.0)
 
-    def is_nearly_full(self, journal_bytes: int) -> bool:
-        """Whether a running take must end now, so that it can still become an episode."""
-        return self.free() < journal_bytes + min(self.floor_bytes, RESERVE_BYTES) // 2
+    def is_nearly_full(self, owed_bytes: int) -> bool:
+        """Whether a running take must end now; `owed_bytes` of its journal are not in the episode yet."""
+        return self.free() < owed_bytes + min(self.floor_bytes, RESERVE_BYTES) // 2
 
-    def seconds_left(self, journal_bytes: int) -> float:
+    def seconds_left(self, owed_bytes: int) -> float:
         """Return for how long the disk lasts, at the rate of the newest take."""
-        return max(0.0, (self.free() - journal_bytes - self.floor_bytes) / (2.0 * self._rate))
+        return max(0.0, (self.free() - owed_bytes - self.floor_bytes) / (2.0 * self._rate))
 
     def warning(self, seconds_left: float) -> str:
         """Return what to tell the person, once; empty otherwise."""

@@ -1,4 +1,4 @@
-"""The one thread that writes: samples to the journal while a take runs, then the journal into its episode."""
+"""The thread that writes a take: samples to the journal while it runs, then what is left of it into the episode."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from app.core.errors import RecordingError, TouchstoneError
 from recorders.commit import Committed, commit
 from recorders.files import remove
+from recorders.following import EVERY_S, Follower
 from recorders.journal import JournalWriter
 from recorders.queueing import QueuedSample, SampleQueue
 from recorders.records import StopRecord
@@ -26,10 +27,17 @@ class TakeWriter(threading.Thread):
         sealed: Set once every sample of the take is on the disk, before it is converted.
     """
 
-    def __init__(self, folder: Path, journal: JournalWriter, queue: SampleQueue | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        journal: JournalWriter,
+        queue: SampleQueue | None = None,
+        follow_s: float = EVERY_S,
+    ) -> None:
         super().__init__(name="take-writer")
         self._folder, self._journal = folder, journal
         self._queue = queue or SampleQueue()
+        self._follower = Follower(folder, journal.path, journal.take, follow_s)
         self._stop_record: StopRecord | None = None
         self._dropped = False
         self.committed: Committed | None = None
@@ -52,6 +60,11 @@ class TakeWriter(threading.Thread):
         self._queue.close()
 
     @property
+    def owed(self) -> int:
+        """Bytes of the journal that are not in the episode yet."""
+        return max(0, self.size - self._follower.place)
+
+    @property
     def finished(self) -> bool:
         """Whether everything is done."""
         return not self.is_alive()
@@ -59,6 +72,7 @@ class TakeWriter(threading.Thread):
     def run(self) -> None:
         """Write until `finish`, then commit. Whatever goes wrong ends up in `error`: nobody else would tell."""
         try:
+            self._follower.start()
             self._write_and_commit()
         except Exception as error:  # noqa: BLE001
             self._queue.close()
@@ -66,12 +80,14 @@ class TakeWriter(threading.Thread):
                 f"journal {self._journal.path}", f"the recorder failed over it ({type(error).__name__}: {error})",
                 way_out="What was recorded is safe in it; please report this",
             )  # fmt: skip
+            self._follower.give_up()
 
     def _write_and_commit(self) -> None:
         try:
             self._write()
         except OSError as error:
             self._queue.close()
+            self._follower.give_up()
             self._journal.abandon()
             self.error = RecordingError(
                 f"journal {self._journal.path}", f"it cannot be written any more ({error.strerror or error})",
@@ -79,11 +95,12 @@ class TakeWriter(threading.Thread):
             )  # fmt: skip
             return
         if self._dropped:
+            self._follower.give_up()
             self._journal.abandon()
             remove(self._journal.path)
             return
         try:
-            self.committed = commit(self._folder, self._journal.path)
+            self.committed = commit(self._folder, self._journal.path, self._follower.finish())
         except TouchstoneError as error:
             self.error = error
         except OSError as error:
@@ -103,6 +120,7 @@ class TakeWriter(threading.Thread):
             self.size = self._journal.size
             if dirty and time.monotonic() >= next_sync:
                 self._journal.sync()
+                self._follower.safe = self._journal.synced
                 dirty = False
                 next_sync = time.monotonic() + SYNC_S
             if closed:

@@ -145,6 +145,10 @@ class EpisodeWriter:
         if stream.add(kept):
             self._guard.check()
 
+    def sync(self) -> None:
+        """Wait until what was written so far is on the disk."""
+        self._guard.sync()
+
     def finish(self, attributes: Mapping[str, Any], of_streams: Mapping[str, Mapping[str, Any]]) -> Expected:
         """Write what is left, wait until it is on the disk, and return what must be found in the file.
 

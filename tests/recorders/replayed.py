@@ -60,7 +60,7 @@ def log_take(folder: Path, periods: int, sync_every: int = 5) -> LoggedTake:
         thread.finish(StopRecord(TAKE_SCHEMA_VERSION, "success", PERIOD_NS, periods * PERIOD_NS, {}))
         thread.join()
         assert thread.error is None, thread.error
-    sealed = next(at for at, op in enumerate(log.ops) if op.path.startswith("episodes"))
+    sealed = max(at for at, op in enumerate(log.ops) if op.path == RECORDS and op.kind == "sync") + 1
     return LoggedTake(log.ops, messages, [*safe, (sealed, len(messages))])
 
 
