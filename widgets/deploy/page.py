@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from widgets.context import WindowContext
+from widgets.deploy.audit_dialog import AuditDialog
 from widgets.deploy.enabling import Consent, Enabling
 from widgets.deploy.motion import Motion
 from widgets.deploy.rollouts import Rollouts
@@ -61,6 +62,7 @@ class DeployPage(Page):
         self.settings = DeploySettings(context)
         self.views, self.motion = LiveViews(context), Motion(context)
         self.scores, self.rollouts = ScorePlot(theme), Rollouts(context, self.library)
+        self.audit = AuditDialog(context, self)
         self.summary, self.progress = label("", "muted"), ProgressLine(theme)
         self.go = KeyButton("Go", "Ctrl+Return", theme, "primary", "Ctrl ↵", "Let the policy drive")
         self.stop = KeyButton("Stop", "", theme, "danger", "Esc", "End motion and the series")
@@ -104,6 +106,7 @@ class DeployPage(Page):
     def _connect(self) -> None:
         rig = self.context.rig
         self.settings.changed.connect(self._show_state)
+        self.settings.audit.clicked.connect(lambda: self.audit.open_for(self.settings.chosen()))
         self.go.clicked.connect(self._on_go)
         self.stop.clicked.connect(lambda: rig.software_stop("the Stop button of Deploy"))
         self.session.changed.connect(self._on_session)

@@ -8,6 +8,7 @@ from app.deploy.preflight import hindrance, preflight
 from app.learning.runs import RunRow, list_runs
 from widgets.context import WindowContext
 from widgets.deploy.preflight_list import PreflightList
+from widgets.parts.key_button import KeyButton
 from widgets.parts.settings_form import SettingsForm
 from widgets.parts.text import label, pad, row
 from widgets.rig_session import RigPhase
@@ -21,6 +22,9 @@ class DeploySettings(SettingsForm):
         self.runs: list[RunRow] = []
         self.run, self.episodes, self.seed = QComboBox(), QSpinBox(), QSpinBox()
         self.enable = QComboBox()
+        self.audit = KeyButton(
+            "Audit …", "", context.theme, tip="See what the policy does with touch and its other inputs"
+        )
         self.preflight = PreflightList(context.theme)
         self._build()
         self.run.currentIndexChanged.connect(self.look)
@@ -40,7 +44,10 @@ class DeploySettings(SettingsForm):
         self.enable.setToolTip(
             "This window: motion ends when it is left, stalls or is closed, as on a real arm"
         )
-        self.add_card("Policy", Run=self.run).addWidget(self.preflight)
+        chosen = row(self.run, self.audit)
+        chosen.setStretch(0, 1)
+        self.run.setAccessibleName("Run")
+        self.add_card("Policy", Run=chosen).addWidget(self.preflight)
         self.episodes.setAccessibleName("Rollouts")
         self.seed.setAccessibleName("Seed of the first board")
         numbers = row(self.episodes, label("from seed", "muted"), self.seed)
