@@ -22,6 +22,7 @@ HOMES = {
         "app/bench/lerobot_record.py",  # a program of its own, run with the Python of LeRobot
     ),
     "safetensors": ("app/learning/",),
+    "onnxruntime": ("app/learning/speed/",),
     "h5py": ("recorders/",),
     "mcap": ("recorders/",),
     "mujoco": ("devices/simulated/", "devices/robosuite_env/", "app/doctor/probes/render.py"),

@@ -13,6 +13,7 @@ from app.learning.data import features
 from app.learning.data.arrays import resample
 from app.learning.data.dataset import join
 from app.learning.policies.rdp.policy import RdpPolicy
+from app.learning.policies.rdp.residual import ResidualDecoder
 from app.learning.policies.rdp.sensitivity import touch_share
 from app.learning.runtime.controller import PolicyController
 from app.learning.runtime.delays import Delays
@@ -59,7 +60,7 @@ def test_touch_between_ticks_is_that_of_its_moment_and_never_later() -> None:
     dense["finger/field"] = list(rng.normal(size=(len(dense["finger/field"]), MARKERS, 3)))
     times = np.arange(len(dense["arm/pose"]), dtype=np.int64) * 4_000_000
     recorded.streams = dense
-    recorded.times_ns = lambda _topic: times  # type: ignore[method-assign]
+    recorded.times_ns = lambda topic: times  # type: ignore[method-assign]  # noqa: ARG005
     grid = GridConfig(fast=4)
     arrays = resample(recorded, grid, "dense")
     assert arrays.felt_wrench.shape == (len(arrays), 4, 6)
@@ -87,7 +88,7 @@ def test_steps_of_either_length_cover_the_same_way(decoder: str) -> None:
     wholes = [coarse.step(tick * PERIOD_NS, lambda _t: still, FAST) for tick in range(policy.grid.chunk)]
     moved = [np.sum([action[: features.GRIPPER] for action in steps if action is not None], axis=0)
              for steps in (singles, wholes)]  # fmt: skip
-    assert np.allclose(*moved, atol=1e-5)
+    assert np.allclose(moved[0], moved[1], atol=1e-5)
     assert np.linalg.norm(moved[0]) > 1e-3
     assert fine.step(policy.grid.chunk * PERIOD_NS, lambda _t: still) is None
     rest = FastDecoder(policy)
@@ -115,6 +116,7 @@ def test_the_residual_is_zero_without_touch_and_streams_exactly() -> None:
     policy = untrained("residual")
     decoder, latent = policy.tokenizer.decoder, torch.randn(3, policy.config.tokenizer.latent)
     quiet = torch.zeros(3, policy.grid.chunk * FAST, policy.touch_size)
+    assert isinstance(decoder, ResidualDecoder)
     base, state = decoder(latent, quiet, policy.tokenizer.phase)
     assert torch.equal(state, torch.zeros_like(state))
     assert torch.equal(base, decoder.base(decoder._told(latent, policy.tokenizer.phase)))
