@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from app.learning.config import CHECKPOINT_SCHEMA_VERSION, RunConfig
+from app.learning.fields import differences
 
 CONFIG, LOSSES = "config.json", "losses.csv"
 
@@ -52,6 +53,17 @@ class RunRow(msgspec.Struct, frozen=True):
         return "finished" if self.finished else f"stopped at {self.step} of {self.steps}"
 
 
+class RunChoice(msgspec.Struct, frozen=True):
+    """What a person chose for a run, to start another like it; `changes` are the settings that are not the default."""
+
+    policy: str
+    steps: int
+    seed: int
+    best: str
+    patience: int
+    changes: dict[str, str]
+
+
 class LossRow(msgspec.Struct, frozen=True):
     """One line of a run's curves; `val_loss` is None where nothing was measured."""
 
@@ -87,6 +99,15 @@ def read_run(folder: Path) -> RunRow:
     return RunRow(
         name, path, config.policy, config.rig, config.task, config.finished, done, config.budget.steps, config.seed,
         len(config.episodes), changed,
+    )  # fmt: skip
+
+
+def read_choice(folder: Path) -> RunChoice:
+    """Return what was chosen for a run that `read_run` found sound."""
+    config = msgspec.json.decode((folder / CONFIG).read_bytes(), type=RunConfig)
+    return RunChoice(
+        config.policy, config.budget.steps, config.seed, config.keep.best, config.keep.patience,
+        differences(config.settings, config.policy),
     )  # fmt: skip
 
 

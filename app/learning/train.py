@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from app.learning.config import (
 from app.learning.data import features
 from app.learning.data.dataset import Series, join
 from app.learning.data.sources import Loaded, load_again, load_folders, sources_of, with_pictures
+from app.learning.estimate import measure
 from app.learning.fields import KINDS, parse_changes, with_changes
 from app.learning.keeping import MEASURES, KeepConfig
 from app.learning.policies import POLICIES
@@ -63,6 +65,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--actions", default="applied", choices=("applied", "commanded"), help="what is imitated"
     )
     add_keeping(parser)
+    parser.add_argument(
+        "--estimate", action="store_true", help="train some steps only, and tell how long the run would take"
+    )
     parser.add_argument(
         "--set",
         action="append",
@@ -213,6 +218,16 @@ def new_run(args: argparse.Namespace, folder: Path, link: ChildLink) -> Training
     )
 
 
+def estimate(training: TrainingRun) -> dict[str, Any]:
+    """Return what a run would cost; it is spoiled by this."""
+    budget, config = training.config.budget, training.config
+    stages = {
+        name: budget.tokenizer if name == "tokenizer" else budget.planner for name in training.config.stages
+    }
+    windows = (training.train_windows, training.held_windows)
+    return measure(training.policy, training.settings, *windows, stages, config.seed)
+
+
 def series_of(episodes: list[Loaded], policy: PolicyConfig, folder: Path) -> Series:
     """Return the episodes end to end, with the pictures that the policy sees."""
     series = join([episode.arrays for episode in episodes])
@@ -247,12 +262,17 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     link = ChildLink("train", args.hub, args.run_id)
     started = time.monotonic()
     try:
+        if args.estimate:
+            with tempfile.TemporaryDirectory(prefix="touchstone-estimate-") as scratch:
+                result = estimate(new_run(args, Path(scratch) / "run", link))
+            link.send("result", **result)
+            return result
         folder = args.out or runs_folder() / time.strftime(f"{args.policy}-%Y%m%d-%H%M%S")
         training = resumed_run(args, folder, link) if args.resume else new_run(args, folder, link)
         config = training.config
         link.ready(run=str(folder), episodes=len(config.episodes), windows=len(training.train_windows))
         finished = training.run()
-        result: dict[str, Any] = {"run": str(folder), **training.result(), "episodes": len(config.episodes)}
+        result = {"run": str(folder), **training.result(), "episodes": len(config.episodes)}
         if finished and isinstance(training.policy, RdpPolicy):
             result["touch_response"] = touch_response(training.policy, training.series)
             result["touch_share"] = touch_share(training.policy, training.series)
