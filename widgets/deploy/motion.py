@@ -20,6 +20,7 @@ FIGURES = (
     ("slow_hz", "planner", "{:.1f} Hz", "How often a new plan was made"),
     ("plan_ms", "one plan", "{:.0f} ms", "How long the newest plan took"),
     ("fast_hz", "decoder", "{:.0f} Hz", "How often touch corrected the motion"),
+    ("touch_ms", "age of touch", "{:.0f} ms", "How old the newest touch was when it corrected the motion"),
     ("fast_ms", "one step", "{:.1f} ms", "How long the newest step took"),
 )
 

@@ -141,6 +141,7 @@ class PolicyController:
             "plan": self._path(), "slow_hz": rate_of(list(self._plan_times)),
             "fast_hz": rate_of(list(self._tick_times)),
             "plan_ms": self._plan_ms, "fast_ms": self._fast_ms, "delay_ms": self._delay_ms,
+            "touch_ms": self._delays.touch_ms,
             "waiting_for": self._waiting_for,
         }  # fmt: skip
 

@@ -21,6 +21,9 @@ class Delays:
 
     plan_ready: from the observation of a plan until it was computed. plan_used: until its first action was asked for.
     wrench_age, field_age: age of the newest sample at each step. step_gap: from a step to the next.
+
+    Attributes:
+        touch_ms: Age of the newest touch of either kind at the newest step.
     """
 
     def __init__(self) -> None:
@@ -30,9 +33,11 @@ class Delays:
         """Forget the last episode."""
         self._values: dict[str, deque[float]] = {name: deque(maxlen=KEPT) for name in NAMES}
         self._last_ns: int | None = None
+        self.touch_ms = 0.0
 
     def step(self, now_ns: int, wrench_ns: int, field_ns: int) -> None:
         """Note a step of the decoder, with the stamps of the newest touch."""
+        self.touch_ms = (now_ns - max(wrench_ns, field_ns)) / NS_PER_MS
         self._note("wrench_age", now_ns - wrench_ns)
         self._note("field_age", now_ns - field_ns)
         if self._last_ns is not None:
