@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.core.errors import LearningError
+from app.core.errors import LearningError, UsageError
+from app.learning import load
 from app.learning.config import CamerasConfig, GridConfig
 from app.learning.data.arrays import resample
 from app.learning.data.dataset import Windows, join
@@ -146,3 +148,18 @@ def test_the_same_series_without_cameras_has_no_pictures() -> None:
     assert series.frames.shape == (len(series), 0)
     with pytest.raises(LearningError, match="were not loaded"):
         Windows(replace(series, gallery=None), GRID, [0]).pictures(torch.tensor([0]))
+
+
+def test_the_bench_counts_windows_with_and_without_pictures(folder: Path) -> None:
+    parser = argparse.ArgumentParser()
+    load.add_arguments(parser)
+    words = [str(folder), "--cameras", "scene", "--picture", "16", "--seconds", "0.05"]
+    args = parser.parse_args([*words, "--batch", "4"])
+    args.hub = args.run_id = None
+    result = load.run(args)
+    assert result["windows"] == result["pictures_windows"] > 150
+    assert result["windows_per_s"] > result["pictures_windows_per_s"] > 0.0
+    assert 0.0 < result["wait_share"] <= 1.0
+    args.batch = 0
+    with pytest.raises(UsageError, match="--batch"):
+        load.run(args)
