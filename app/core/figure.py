@@ -19,7 +19,7 @@ COLOURS = (
     "#56b4e9",
 )  # Okabe and Ito, the yellow darkened
 FONT = "font-family='Inter, DejaVu Sans, Arial, sans-serif'"
-LABEL_W, PANEL_W, GAP, ROW_H, EDGE = 390.0, 210.0, 28.0, 26.0, 28.0
+LABEL_W, PANEL_W, GAP, ROW_H, EDGE = 390.0, 210.0, 44.0, 26.0, 28.0
 TITLE_H, HEAD_H, AXIS_H, GROUP_H, LINE_H = 34.0, 30.0, 34.0, 34.0, 19.0
 DOT, WHISKER = 4.5, 2.0
 LETTERS_PER_LINE = 118
@@ -54,7 +54,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Axis:
-    """What the panels share: range, ticks, name, and where a reference line stands (None: nowhere)."""
+    """Of a panel: range, ticks, what they mean, and where a reference line stands (None: nowhere)."""
 
     low: float
     high: float
@@ -64,12 +64,15 @@ class Axis:
 
 
 def page(
-    title: str, panels: Sequence[str], blocks: Sequence[Block], axis: Axis, lines: Sequence[str] = ()
+    title: str,
+    panels: Sequence[tuple[str, Axis]],
+    blocks: Sequence[Block],
+    lines: Sequence[str] = (),
 ) -> str:
     """Return an SVG page.
 
     Args:
-        panels: Their names, from left to right.
+        panels: Name and axis of each, from left to right; the name of the first axis stands at the left.
         lines: Sentences below the panels; long ones are broken.
     """
     below = [part for line in lines for part in broken(line, LETTERS_PER_LINE)]
@@ -85,11 +88,12 @@ def page(
         f"<rect width='{width:g}' height='{height:g}' fill='{PAPER}'/>",
         text(EDGE, EDGE + 16, title, 19, weight=600),
     ]
-    for index, name in enumerate(panels):
+    axes = [axis for _, axis in panels]
+    for index, (name, axis) in enumerate(panels):
         parts += _panel(index, name, top, rows_h, axis)
     y = top
     for block in blocks:
-        parts += _block(block, y, axis)
+        parts += _block(block, y, axes)
         y += GROUP_H + ROW_H * len(block.rows)
     parts += [
         text(EDGE, y + AXIS_H + LINE_H * (index + 1), line, 13, MUTED) for index, line in enumerate(below)
@@ -145,13 +149,13 @@ def _panel(index: int, name: str, top: float, rows_h: float, axis: Axis) -> list
     return parts
 
 
-def _block(block: Block, y: float, axis: Axis) -> list[str]:
+def _block(block: Block, y: float, axes: Sequence[Axis]) -> list[str]:
     parts = [text(EDGE, y + 22, block.heading, 14, MUTED, weight=600)]
     for number, row in enumerate(block.rows):
         middle = y + GROUP_H + ROW_H * (number + 0.5)
         parts.append(text(EDGE, middle + 4.5, row.label, 13))
         for index, mark in enumerate(row.marks):
-            parts += _mark(mark, index, middle, row.colour, axis) if mark is not None else []
+            parts += _mark(mark, index, middle, row.colour, axes[index]) if mark is not None else []
     return parts
 
 

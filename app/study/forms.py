@@ -98,9 +98,9 @@ CONTROLS = (
     Method("rdp with touch, touch frozen for 0.96 s", FIELD_RDP, (*SLOW, "--tamper", "touch=freeze:960")),
     Method("rdp with touch, touch 40 ms late", FIELD_RDP, (*SLOW, "--tamper", "touch=delay:40")),
     Method("rdp with touch, touch 100 ms late", FIELD_RDP, (*SLOW, "--tamper", "touch=delay:100")),
-    Method("diffusion without touch, actions relative to the pose", BLIND_DIFFUSION, SLOW, NO_FRAMES),
-    Method("diffusion with touch embedding, actions relative to the pose", FELT_DIFFUSION, SLOW, NO_FRAMES),
-    Method("rdp with touch, actions relative to the pose", FIELD_RDP, SLOW, NO_FRAMES),
+    Method("diffusion without touch, pose-relative actions", BLIND_DIFFUSION, SLOW, NO_FRAMES),
+    Method("diffusion with touch embedding, pose-relative actions", FELT_DIFFUSION, SLOW, NO_FRAMES),
+    Method("rdp with touch, pose-relative actions", FIELD_RDP, SLOW, NO_FRAMES),
 )
 RULES = (
     "All methods get the same demonstrations, cameras, steps, batch and training seeds.",

@@ -151,8 +151,8 @@ def plots(plan: Plan, results: Results) -> str:
     ]
     if not results.complete:
         told.append(f"{results.stages_done} of {results.stages} stages are done; the rest is marked.")
-    names = [NAMES[name] for name in plan.conditions]
-    return page("Reactive policies: score by method and condition", names, blocks, AXIS, told)
+    panels = [(NAMES[name], AXIS) for name in plan.conditions]
+    return page("Reactive policies: score by method and condition", panels, blocks, told)
 
 
 def _methods(entries: Sequence[Entry]) -> list[str]:

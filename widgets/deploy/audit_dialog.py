@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtWidgets import QFileDialog, QLineEdit, QSpinBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QSpinBox, QVBoxLayout, QWidget
 
 from app.learning.audit import report
 from app.learning.audit.report import Audit
@@ -13,7 +13,7 @@ from app.learning.runs import RunRow
 from widgets.context import WindowContext
 from widgets.parts.key_button import KeyButton
 from widgets.parts.table import Table
-from widgets.parts.text import label, row
+from widgets.parts.text import label, pad, row
 from widgets.review.exchange_dialog import ExchangeDialog
 
 COLUMNS = ("Input", "Change of action", "Change of score [95 %]")
@@ -37,6 +37,7 @@ class AuditDialog(ExchangeDialog):
         choose.clicked.connect(self._on_choose)
         self.table = Table(context.theme, COLUMNS, 0, (1, 2), "Audit tells here what each input is good for.")
         self.table.setAccessibleName("Audit")
+        pad(self.rollouts)
         self.fields += [self.rollouts]
         self.build(
             "Each input is set to its mean, held, mixed up and delayed. An input that is used changes the actions, "
@@ -49,12 +50,9 @@ class AuditDialog(ExchangeDialog):
 
     def _insert_table(self) -> None:
         layout = self.layout()
-        assert layout is not None
+        assert isinstance(layout, QVBoxLayout)
         self.table.setMinimumHeight((ROWS_SHOWN + 1) * self.table.verticalHeader().defaultSectionSize())
-        buttons = layout.takeAt(layout.count() - 1)
-        layout.addWidget(self.table)
-        if buttons is not None:
-            layout.addItem(buttons)
+        layout.insertWidget(layout.count() - 1, self.table, 1)
 
     def open_for(self, run: RunRow | None) -> None:
         """Show the dialog for a run, with what is known of it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from app.learning.trial import KINDS, Tamper
 
 FOLDER, FILE, TABLE, PLOT = "audit", "audit.json", "audit.md", "audit.svg"
 TOUCH = ("touch", "wrench", "field")
+SCORE = Axis(-1.0, 1.0, (-1.0, -0.5, 0.0, 0.5, 1.0), "change of score", 0.0)
 LEAST_CHANGE = 0.05  # of a deviation: below it an input does not move the actions to speak of
 
 
@@ -117,14 +119,14 @@ def table_text(audit: Audit) -> str:
 
 def plot(audit: Audit) -> str:
     """Return `audit.svg`: the change of action at the left, of score at the right."""
-    top = max([0.5, *(row.action for row in audit.rows)])
+    top = 0.5 * math.ceil(2.0 * max([0.1, *(row.action for row in audit.rows)]))
     names = list(dict.fromkeys(row.source for row in audit.rows))
     blocks = []
     for index, name in enumerate(names):
         rows = [
             Row(
                 describe(row.kind, row.ms),
-                [Mark(row.action / top), _score_mark(row)],
+                [Mark(row.action), _score_mark(row)],
                 COLOURS[index % len(COLOURS)] if name in TOUCH else MUTED,
             )
             for row in sorted(
@@ -132,11 +134,9 @@ def plot(audit: Audit) -> str:
             )
         ]
         blocks.append(Block(name.replace("camera:", "camera "), rows))
-    axis = Axis(
-        -1.0, 1.0, (-1.0, -0.5, 0.0, 0.5, 1.0), f"action: 1 is {top:.2f} deviations; score: its change", 0.0
-    )
-    panels = ("change of action", "change of score")
-    return page(f"Touch audit of {Path(audit.run).name}", panels, blocks, axis, [audit.sentence])
+    moved = Axis(0.0, top, (0.0, 0.5 * top, top), "action: in deviations; score: after minus before", 0.0)
+    panels = (("change of action", moved), ("change of score", SCORE))
+    return page(f"Touch audit of {Path(audit.run).name}", panels, blocks, [audit.sentence])
 
 
 def _score_mark(row: Spoiled) -> Mark:
