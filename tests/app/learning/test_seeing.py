@@ -17,7 +17,14 @@ from app.core.errors import LearningError
 from app.core.link.child import ChildLink
 from app.learning import checkpoint
 from app.learning.chance import generator_for
-from app.learning.config import CamerasConfig, FlowConfig, RdpConfig, RunConfig
+from app.learning.config import (
+    CamerasConfig,
+    DiffusionConfig,
+    FlowConfig,
+    RdpConfig,
+    RunConfig,
+    StreamingConfig,
+)
 from app.learning.data.arrays import EpisodeArrays, resample
 from app.learning.data.dataset import Series, Windows, join
 from app.learning.data.gallery import Gallery
@@ -108,7 +115,7 @@ def test_pictures_decide_where_nothing_else_tells_and_survive_the_checkpoint(tmp
 
 
 def test_all_policies_take_cameras_in_the_same_way() -> None:
-    for kind in (RdpConfig, FlowConfig):
+    for kind in (RdpConfig, FlowConfig, DiffusionConfig, StreamingConfig):
         plain, seeing = build_policy(kind(), FIELD), build_policy(kind(cameras=SMALL), FIELD)
         assert plain.condition_size == 2 * (19 + 6 + 15)
         assert seeing.condition_size == plain.condition_size + 2 * SMALL.features
