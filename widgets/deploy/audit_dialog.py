@@ -17,8 +17,8 @@ from widgets.parts.text import label, pad, row
 from widgets.review.exchange_dialog import ExchangeDialog
 
 COLUMNS = ("Input", "Change of action", "Change of score [95 %]")
-ROWS_SHOWN = 11
-WIDTH = 680
+ROWS_SHOWN = 8
+WIDTH, HEIGHT = 680, 780
 
 
 class AuditDialog(ExchangeDialog):
@@ -47,6 +47,7 @@ class AuditDialog(ExchangeDialog):
         )  # fmt: skip
         self._insert_table()
         self.setMinimumWidth(WIDTH)
+        self.resize(WIDTH, HEIGHT)
 
     def _insert_table(self) -> None:
         layout = self.layout()
