@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 
-from app.learning.runs import LossRow, RunRow, list_runs, read_losses, read_run
+from app.learning.runs import LossRow, RunRow, list_runs, read_choice, read_losses, read_run
 from widgets.bridge.jobs import Job
 from widgets.context import WindowContext
 from widgets.notifications.hooks import how_it_ended
@@ -15,7 +15,7 @@ from widgets.page import Page
 from widgets.parts.empty import Empty
 from widgets.parts.key_button import KeyButton
 from widgets.parts.library import Library
-from widgets.parts.progress_line import ProgressLine
+from widgets.parts.progress_line import ProgressLine, duration
 from widgets.parts.settings_form import side_by_side
 from widgets.parts.strip import tell_strip
 from widgets.parts.text import label, row
@@ -38,6 +38,7 @@ class TrainPage(Page):
         ("Ctrl+.", "Stop softly: save and end; it can be resumed"),
         ("Ctrl+Shift+.", "Cancel: end at once; what was saved last stays"),
         ("R", "Resume the selected run"),
+        ("D", "Take over the settings of the selected run"),
         ("Ctrl or Shift and click", "Select several runs: compare their curves"),
     )
 
@@ -59,9 +60,13 @@ class TrainPage(Page):
         self.resume = KeyButton(
             "Resume", "R", theme, tip="Go on with the selected run, exactly where it was stopped"
         )
+        self.again = KeyButton(
+            "Duplicate", "D", theme, tip="Take over the selected run's settings, to start another like it"
+        )
         self.curves, self.table, self.progress = LossCurves(theme), RunTable(theme), ProgressLine(theme)
         self.empty = Empty(theme)
         self.job: Job | None = None
+        self.estimating: Job | None = None
         self._run = Path()
         self._soft = False
         self._told = 0
@@ -81,7 +86,7 @@ class TrainPage(Page):
         self._stack.addWidget(self.empty)
         right.addWidget(place, 3)
         right.addLayout(row(self.progress, self.stop, self.cancel, spacing=theme.grid(1)))
-        right.addLayout(row(label("Runs", "heading"), 1, self.resume))
+        right.addLayout(row(label("Runs", "heading"), 1, self.again, self.resume))
         right.addWidget(self.table, 2)
         side_by_side(self, self.context, self.settings.column(1, self.start), right)
 
@@ -91,6 +96,8 @@ class TrainPage(Page):
         self.stop.clicked.connect(self._on_stop)
         self.cancel.clicked.connect(self._on_cancel)
         self.resume.clicked.connect(self._on_resume)
+        self.again.clicked.connect(self._on_again)
+        self.settings.measure.clicked.connect(self._on_estimate)
         self.table.chosen.connect(self._on_chosen)
         self.library.changed.connect(lambda _folder: self.settings.refresh() if self.isVisible() else None)
 
@@ -127,6 +134,10 @@ class TrainPage(Page):
             idle or ("It is being ended." if self.job is not None and self.job.stopping else "")
         )
         self.resume.allow(self._resume_hindrance())
+        self.again.allow(self._again_hindrance())
+        measuring = "It is being measured." if self.estimating is not None else ""
+        busy = "A run is training: its time is told beside it." if running else measuring
+        self.settings.measure.allow(busy or self.settings.hindrance())
         self.settings.set_editable(not running)
         if self.isVisible():
             hint = (
@@ -152,6 +163,36 @@ class TrainPage(Page):
         if chosen[0].finished:
             return "This run is finished: there is nothing to resume."
         return f"This run cannot be resumed: {chosen[0].problem}." if chosen[0].problem else ""
+
+    def _again_hindrance(self) -> str:
+        if self.job is not None:
+            return "A run is training already."
+        chosen = self.table.selected()
+        if len(chosen) != 1 or chosen[0].problem:
+            return "Select one sound run."
+        return ""
+
+    def _on_again(self) -> None:
+        chosen = self.table.selected()[0]
+        self.settings.take_over(read_choice(Path(chosen.path)))
+        self.settings.tell(f"As {chosen.name}. Change what is to be different, and train.")
+
+    def _on_estimate(self) -> None:
+        job = self.estimating = self.context.jobs.start("train", *self.settings.words(), "--estimate")
+        self.settings.tell("Some steps are trained, to tell …")
+        job.result.connect(self._on_estimated)
+        job.ended.connect(self._on_estimate_ended)
+        self._show_state()
+
+    def _on_estimated(self, body: dict[str, Any]) -> None:
+        seconds, memory = float(body["seconds_estimated"]), float(body["memory_mb"]) / 1000.0
+        self.settings.tell(f"About {duration(seconds)} and {memory:.1f} GB of memory.")
+
+    def _on_estimate_ended(self, status: int, words: str) -> None:
+        if self.estimating is not None and self.estimating.result_body is None:
+            self.settings.tell(words or f"The measurement {how_it_ended(status)}.")
+        self.estimating = None
+        self._show_state()
 
     def _on_start(self) -> None:
         self._run = self.context.project.runs / self.settings.name.text()

@@ -10,12 +10,14 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QSpinBox, QWidget
 
 from app.core.episodes import EpisodeRow
 from app.learning.policies import POLICIES
-from app.learning.runs import name_problem
+from app.learning.runs import RunChoice, name_problem
 from widgets.context import WindowContext
 from widgets.parts.episodes import plural
+from widgets.parts.key_button import KeyButton
 from widgets.parts.library import Library
 from widgets.parts.settings_form import SettingsForm
 from widgets.parts.text import label, pad, row
+from widgets.train.more import MoreSettings
 
 POLICY_WORDS = {
     "rdp": "Reactive diffusion (RDP)",
@@ -23,7 +25,9 @@ POLICY_WORDS = {
     "diffusion": "Diffusion (DDIM)",
     "streaming": "Streaming diffusion",
 }
+KEEP_WORDS = {"last": "Last weights", "loss": "Best loss", "rollout": "Best rollouts"}
 DEFAULT_STEPS = 6000
+MOST_PATIENCE = 100
 
 
 class TrainSettings(SettingsForm):
@@ -41,6 +45,16 @@ class TrainSettings(SettingsForm):
         self._counts = {name: label("", "small") for name in self.folders}
         self.total = label("", "small")
         self.policy, self.steps, self.seed, self.name = QComboBox(), QSpinBox(), QSpinBox(), QLineEdit()
+        self.keep, self.patience = QComboBox(), QSpinBox()
+        self.more = KeyButton(
+            "All settings …", "", context.theme, tip="Every setting of the policy, with help"
+        )
+        self.measure = KeyButton(
+            "Estimate", "", context.theme, tip="Train some steps, to tell time and memory"
+        )
+        self.told = label("", "small", wrap=True)
+        self.told.setVisible(False)
+        self.changes: dict[str, dict[str, str]] = {policy: {} for policy in POLICIES}
         self._build()
         self._connect()
 
@@ -56,24 +70,77 @@ class TrainSettings(SettingsForm):
         self.steps.setGroupSeparatorShown(True)
         self.steps.setToolTip("Of all stages together; only RDP has two, tokenizer and planner")
         self.seed.setRange(0, 2**31 - 1)
-        pad(self.steps, self.seed)
+        for measure, words in KEEP_WORDS.items():
+            self.keep.addItem(words, measure)
+        self.keep.setToolTip("Which weights Deploy takes; training loss never decides")
+        self.patience.setRange(0, MOST_PATIENCE)
+        self.patience.setSpecialValueText("to its end")
+        self.patience.setPrefix("patience ")
+        self.patience.setToolTip("End a stage after so many measurements without a better one")
+        pad(self.steps, self.seed, self.patience)
         inner = self.add_card("Data")
         inner.setSpacing(0)
         for name, box in self.boxes.items():
             inner.addLayout(row(box, 1, self._counts[name]))
         inner.addWidget(self.total)
-        self.add_card("Policy", Policy=self.policy, Steps=self.steps, Seed=self.seed, Run_name=self.name)
+        inner = self.add_card(
+            "Policy", Policy=self.policy, Steps=row(self.steps, label("Seed", "muted"), self.seed),
+            Keep=row(self.keep, self.patience), Run_name=self.name,
+        )  # fmt: skip
+        inner.addLayout(row(self.more, 1, self.measure))
+        inner.addWidget(self.told)
+        for field, name in ((self.steps, "Steps"), (self.keep, "Keep"), (self.patience, "End early")):
+            field.setAccessibleName(name)
+        self._show_changes()
 
     def _connect(self) -> None:
         for box in self.boxes.values():
             box.toggled.connect(self._show_counts)
-        for number in (self.steps, self.seed):
+        self.more.clicked.connect(self._on_more)
+        self.policy.currentIndexChanged.connect(lambda _index: self._show_changes())
+        self.keep.currentIndexChanged.connect(lambda _index: self._show_changes())
+        for number in (self.steps, self.seed, self.patience):
             number.valueChanged.connect(lambda _value: self.changed.emit())
         self.name.textChanged.connect(lambda _text: self.changed.emit())
 
     def suggest_name(self) -> None:
         """Put a fresh name into the field."""
         self.name.setText(time.strftime(f"{self.policy.currentData()}-%Y%m%d-%H%M%S"))
+
+    def _on_more(self) -> None:
+        policy = str(self.policy.currentData())
+        form = MoreSettings(self._context, policy, self.policy.currentText(), self.changes[policy], self)
+
+        def take_over() -> None:
+            self.changes[policy] = form.changes()
+            self._show_changes()
+
+        form.changed.connect(take_over)
+        form.finished.connect(form.deleteLater)
+        form.open()
+
+    def _show_changes(self) -> None:
+        """Tell how many settings are not the default."""
+        count = len(self.changes[str(self.policy.currentData())])
+        self.more.setText(f"All settings … ({count} changed)" if count else "All settings …")
+        self.tell("")
+        self.changed.emit()
+
+    def tell(self, words: str) -> None:
+        """Show a sentence below the form; none takes no room."""
+        self.told.setText(words)
+        self.told.setVisible(bool(words))
+
+    def take_over(self, choice: RunChoice) -> None:
+        """Fill the form with what was chosen for a run, under a new name."""
+        self.policy.setCurrentIndex(max(0, self.policy.findData(choice.policy)))
+        self.steps.setValue(choice.steps)
+        self.seed.setValue(choice.seed)
+        self.keep.setCurrentIndex(max(0, self.keep.findData(choice.best)))
+        self.patience.setValue(choice.patience)
+        self.changes[choice.policy] = dict(choice.changes)
+        self.suggest_name()
+        self._show_changes()
 
     def refresh(self) -> None:
         """Count the episodes again."""
@@ -111,14 +178,25 @@ class TrainSettings(SettingsForm):
             for name, box in self.boxes.items()
             if box.isChecked() and self.usable[name]
         ]
-        return [
-            *folders, "--policy", str(self.policy.currentData()), "--steps", str(self.steps.value()),
-            "--seed", str(self.seed.value()), "--out", str(self._context.project.runs / self.name.text()),
+        policy, keep = str(self.policy.currentData()), str(self.keep.currentData())
+        patience = 0 if keep == "last" else self.patience.value()
+        words = [
+            *folders, "--policy", policy, "--steps", str(self.steps.value()), "--seed", str(self.seed.value()),
+            "--best", keep, "--patience", str(patience), "--out", str(self._context.project.runs / self.name.text()),
         ]  # fmt: skip
+        for name, value in self.changes[policy].items():
+            words += ["--set", f"{name}={value}"]
+        return words
 
     def editable_fields(self) -> tuple[QWidget, ...]:
         """Return the fields that lock while something runs."""
-        return *self.boxes.values(), self.policy, self.steps, self.seed, self.name
+        fields = (self.policy, self.steps, self.seed, self.keep, self.patience, self.name)
+        return *self.boxes.values(), *fields, self.more
+
+    def set_editable(self, editable: bool) -> None:
+        """Lock the fields while something runs; patience needs a measure to wait for."""
+        super().set_editable(editable)
+        self.patience.setEnabled(editable and self.keep.currentData() != "last")
 
     def state(self) -> dict[str, object]:
         """Return the values to remember."""

@@ -10,12 +10,15 @@ import pytest
 from PySide6.QtCore import QItemSelectionModel
 from pytestqt.qtbot import QtBot
 
+from app.learning.config import PlannerConfig, RdpConfig
+from app.learning.keeping import KeepConfig
 from app.learning.runs import LossRow, list_runs, read_losses
 from tests.app.learning.runs_on_disk import write_run
 from widgets.parts.progress_line import ProgressLine, duration
 from widgets.session import Session
 from widgets.theme.tokens import Theme
 from widgets.train.curves import LossCurves, RunCurves
+from widgets.train.more import MoreSettings, put
 from widgets.train.page import TrainPage
 
 LONG_MS = 120_000
@@ -106,6 +109,37 @@ def test_two_runs_are_drawn_side_by_side(qtbot: QtBot, open_window: Open, tmp_pa
     page.table.choose(page.table.rows[0].path)
     page.table.chosen.emit()
     assert page.resume.toolTip() == "This run is finished: there is nothing to resume."
+
+
+def test_a_setting_of_the_form_becomes_a_word_of_the_trainer_and_a_run_is_taken_over(
+    qtbot: QtBot, open_window: Open, demonstrations: Path, tmp_path: Path
+) -> None:
+    keep = KeepConfig(best="loss", patience=5)
+    settings = RdpConfig(planner=PlannerConfig(blocks=2))
+    write_run(tmp_path / "project" / "runs" / "made", finished=True, seed=9, keep=keep, rdp=settings)
+    page = open_train(qtbot, open_window)
+    assert not page.settings.patience.isEnabled()
+    form = MoreSettings(page.context, "rdp", "RDP", {}, page)
+    assert form.changes() == {}
+    put(form.editors["planner.width"], "96")
+    put(form.editors["touch.field"], "false")
+    put(form.editors["optimiser.clip"], "much")
+    assert form.changes() == {"planner.width": "96", "touch.field": "false"}
+    assert not form.editors["grid.chunk"].isVisibleTo(form)
+    form.folds["grid"].click()
+    assert form.editors["grid.chunk"].isVisibleTo(form)
+    form.deleteLater()
+
+    page.table.choose(page.table.rows[0].path)
+    page.table.chosen.emit()
+    page.again.click()
+    words = page.settings.words()
+    for name, value in (("--steps", "100"), ("--seed", "9"), ("--best", "loss"), ("--patience", "5")):
+        assert words[words.index(name) + 1] == value
+    assert words[-2:] == ["--set", "planner.blocks=2"]
+    assert page.settings.more.text() == "All settings … (1 changed)"
+    assert page.settings.patience.isEnabled()
+    assert page.settings.told.text().startswith("As made.")
 
 
 def test_a_name_that_is_taken_is_refused(
