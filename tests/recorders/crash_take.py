@@ -44,7 +44,7 @@ def pass_time(seconds: float) -> None:
 def record(folder: Path, told: int) -> None:
     """Record a take in real time and commit it; never returns."""
     journal = JournalWriter(journal_path(folder, UUID), take_record(UUID))
-    writer, signals = TakeWriter(folder, journal), Signals()
+    writer, signals = TakeWriter(folder, journal, follow_s=0.02), Signals()
     writer.start()
     begun = time.monotonic()
     for period in range(1, PERIODS + 1):

@@ -62,7 +62,7 @@ def fill(folder: Path, leave: int) -> Path:
 def take_with_fault(folder: Path, at_period: int, fault: Callable[[], object]) -> tuple[TakeWriter, int]:
     """Record a take, cause the fault before a control period; returns the writer and the periods that were safe."""
     journal = JournalWriter(journal_path(folder, UUID), take_record(UUID))
-    writer, signals = TakeWriter(folder, journal), Signals()
+    writer, signals = TakeWriter(folder, journal, follow_s=0.02), Signals()
     safe = 0
     for period in range(1, PERIODS + 1):
         if period == at_period:

@@ -10,18 +10,21 @@ from pathlib import Path
 import numpy as np
 
 from app.core.wire.messages import SampleHeader, StreamSpec
-from recorders.files import journal_path
+from recorders.files import PART_SUFFIX, journal_path
 from recorders.journal import JournalWriter
+from recorders.queueing import QueuedSample
 from recorders.reader import EpisodeFile
 from recorders.records import TAKE_SCHEMA_VERSION, StopRecord
 from recorders.recovery import recover
 from recorders.writing import TakeWriter
+from tests.hygiene import wait_until
 from tests.recorders.disk_log import Disk, DiskLog, Op
 from tests.recorders.fake_device import PERIOD_NS, Message
 from tests.recorders.takes import make_messages, take_record
 
 UUID = "00000000-0000-7000-8000-0000000000d1"
 RECORDS = "journals/" + UUID + ".mcap"
+FOLLOW_S = 0.005
 
 
 @dataclass(frozen=True)
@@ -42,26 +45,37 @@ class LoggedTake:
 
 
 def log_take(folder: Path, periods: int, sync_every: int = 5) -> LoggedTake:
-    """Record a take with the real journal, writer thread and commit; it is synced every so many control periods."""
+    """Record a take with the real journal, writer thread, follower and commit; synced every so many control periods.
+
+    Half of it is on the disk when the threads start, so that the follower has something to write while the rest comes.
+    """
     folder.mkdir(parents=True)
     messages = make_messages(periods)
     safe: list[tuple[int, int]] = []
+    half = len(messages) // 2
     with DiskLog(folder).running() as log:
         writer = JournalWriter(journal_path(folder, UUID), take_record(UUID))
-        for number, (topic, header, buffer) in enumerate(messages, 1):
+        for number, (topic, header, buffer) in enumerate(messages[:half], 1):
             writer.append(topic, header, buffer, header.t_ns[-1])
             if number % (sync_every * 7) == 0:
                 writer.sync()
                 safe.append((len(log.ops), number))
-        thread = TakeWriter(
-            folder, writer
-        )  # from here on as the recorder does it: finish, seal, convert, verify
+        thread = TakeWriter(folder, writer, follow_s=FOLLOW_S)
         thread.start()
+        for number, (topic, header, buffer) in enumerate(messages[half:], half + 1):
+            assert thread.put(QueuedSample(topic, header, memoryview(buffer), header.t_ns[-1]))
+            if number == half + 7:
+                wait_until(lambda: any(is_part_sync(op) for op in log.ops[:]), 20.0, "the file being made")
         thread.finish(StopRecord(TAKE_SCHEMA_VERSION, "success", PERIOD_NS, periods * PERIOD_NS, {}))
         thread.join()
         assert thread.error is None, thread.error
     sealed = max(at for at, op in enumerate(log.ops) if op.path == RECORDS and op.kind == "sync") + 1
     return LoggedTake(log.ops, messages, [*safe, (sealed, len(messages))])
+
+
+def is_part_sync(op: Op) -> bool:
+    """Whether an operation syncs an episode that is not finished."""
+    return op.kind == "sync" and op.path.endswith(PART_SUFFIX)
 
 
 def check(folder: Path, take: LoggedTake, done: int) -> None:

@@ -76,7 +76,7 @@ def test_a_disk_that_stalls_costs_no_sample(tmp_path: Path, monkeypatch: pytest.
     goes_on, real = threading.Event(), os.fdatasync
     journal = JournalWriter(journal_path(tmp_path, "a1"), take_record("a1"))
     monkeypatch.setattr(os, "fdatasync", lambda handle: (goes_on.wait(60), real(handle)))
-    writer, signals = TakeWriter(tmp_path, journal), Signals()
+    writer, signals = TakeWriter(tmp_path, journal, follow_s=0.02), Signals()
     writer.start()
     for period in range(1, 501):
         for topic, header, buffer in signals.next_period(period * PERIOD_NS):

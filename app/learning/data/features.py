@@ -79,7 +79,9 @@ def apply_increment(
     step = _shorten(rotations.rotate_about_z(action[:3], np.asarray(yaw)), max_step_m)
     turn = _shorten(rotations.rotate_about_z(action[3:6], np.asarray(yaw)), max_turn_rad)
     quaternion = rotations.multiply(rotations.from_rotvec(turn), command[3:7])
-    return np.concatenate([command[:3] + step, quaternion / np.linalg.norm(quaternion), action[GRIPPER : GRIPPER + 1]])
+    return np.concatenate(
+        [command[:3] + step, quaternion / np.linalg.norm(quaternion), action[GRIPPER : GRIPPER + 1]]
+    )
 
 
 def _shorten(vector: np.ndarray, longest: float) -> np.ndarray:

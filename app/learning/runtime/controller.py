@@ -115,7 +115,9 @@ class PolicyController:
         assert self._planner is not None, "begin() comes first"
         plan = self._planner.newest(now_ns)
         period_ns = self._policy.grid.period_ns
-        if now_ns >= self._next_plan_ns - self._policy.grid.fast_ns // 2:  # control ticks jitter, whole ticks are meant
+        if (
+            now_ns >= self._next_plan_ns - self._policy.grid.fast_ns // 2
+        ):  # control ticks jitter, whole ticks are meant
             noise = self._policy.draw(self._generator)
             if self._planner.request(now_ns, self._observer.condition(), noise, self._observer.frames()):
                 self._next_plan_ns = now_ns + self._runtime.plan_every * period_ns
