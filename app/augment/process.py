@@ -19,7 +19,7 @@ from app.core.link.hub import Child, Hub
 from app.core.priority import yield_to_control
 from app.core.project import augmented_folder, demonstrations_folder
 from app.core.rig import load_rig
-from app.session.collect import pass_on, start_operator, start_recorder
+from app.session.collect import start_operator, start_recorder
 from app.session.rigging import RigAtHand
 from app.session.take import TakeResult, TakeSpec, record_take
 from app.session.trajectory import replay_rows
@@ -123,7 +123,7 @@ def replay_all(
     scratch = Path(tempfile.mkdtemp(prefix="touchstone-"))
     try:
         with (
-            Hub(lambda _child, event: pass_on(link, event)) as hub,
+            Hub(lambda _child, event: link.pass_on(event)) as hub,
             RigAtHand(hub, args.rig, None, True) as rig,
         ):
             recorder, replayer = start_recorder(hub, rig, out), start_operator(hub, rig, "replay")

@@ -15,7 +15,7 @@ from app.core.project import rollouts_folder
 from app.core.rig import load_rig
 from app.core.wire.messages import Event
 from app.learning import trial
-from app.session.collect import pass_on, start_operator, start_recorder
+from app.session.collect import start_operator, start_recorder
 from app.session.evaluate import INTERRUPTED, evaluate, summary
 from app.session.rigging import RigAtHand
 from app.session.take import TakeResult, TakeSpec
@@ -113,7 +113,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     scratch = Path(tempfile.mkdtemp(prefix="touchstone-"))
 
     def hear(_child: Child, event: Event) -> None:
-        pass_on(link, event)
+        link.pass_on(event)
         if event.kind == "state" and event.body.get("name") == "driving":
             link.send("state", **event.body)  # the plan and the rates, for the window
 

@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     meta = {"operator": args.person or args.operator, "instruction": args.instruction or rig.instruction}
     try:
         with (
-            Hub(lambda _child, event: pass_on(link, event)) as hub,
+            Hub(lambda _child, event: link.pass_on(event)) as hub,
             RigAtHand(hub, args.rig, args.connect, args.fast) as at_hand,
         ):
             recorder = start_recorder(hub, at_hand, folder)
@@ -70,12 +70,6 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             )
     finally:
         link.close()
-
-
-def pass_on(link: ChildLink, event: Event) -> None:
-    """Pass the notices of our children on to our parent."""
-    if event.kind == "notice":
-        link.notice(str(event.body.get("text", "")), str(event.body.get("level", "info")))
 
 
 def start_recorder(hub: Hub, rig: RigAtHand, folder: Path) -> Child:
@@ -96,7 +90,7 @@ def run_scripted(session: ScriptedSession) -> dict[str, Any]:
     """Run a session whose listener both passes notices on and follows the recorder."""
 
     def hear(child: Child, event: Event) -> None:
-        pass_on(session.link, event)
+        session.link.pass_on(event)
         session.hear(child, event)
 
     session.hub.listener = hear

@@ -11,7 +11,7 @@ from app.core.link.child import VERSION
 from app.core.rig import load_rig
 from app.study.plan import BEST, OUT, PLAN_SCHEMA_VERSION, Cell, Group, Plan, Stage
 
-TASKS = ("wipe", "peel", "lift")
+TASKS = ("wipe", "peel")
 CONDITIONS = ("nominal", "before", "after")
 DEMONSTRATION_SEED, ROLLOUT_SEED = 0, 9000
 CHUNK_TICKS = 32  # 0.64 s from plan to plan, as in the paper's runs

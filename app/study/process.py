@@ -14,7 +14,6 @@ import msgspec
 from app.core.errors import UsageError
 from app.core.link.child import ChildLink
 from app.core.link.hub import Hub
-from app.session.collect import pass_on
 from app.study.forms import FORMS, build_plan
 from app.study.keep import read_all
 from app.study.plan import Plan, settle
@@ -60,7 +59,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     settle(folder, plan, plan_text(plan, args.jobs))
     link = ChildLink("study", args.hub, args.run_id)
     try:
-        with Hub(lambda _child, event: pass_on(link, event)) as hub:
+        with Hub(lambda _child, event: link.pass_on(event)) as hub:
             seconds = 0.0 if args.plan else None if args.minutes is None else args.minutes * 60.0
             runner = Runner(folder, plan, hub, link, args.jobs, seconds)
             link.ready(out=str(folder), stages=len(plan.stages))

@@ -149,7 +149,7 @@ def test_an_unknown_command_and_wrong_arguments_are_answered_with_the_way_out(pi
         pilot.client.call("dance")
     with pytest.raises(DeviceError, match="wrong arguments"):
         pilot.client.call("reset", colour="red")
-    with pytest.raises(DeviceError, match=r"'sideways'.*Valid: nominal, after, mixed"):
+    with pytest.raises(DeviceError, match=r"'sideways'.*Valid: nominal, before, after, mixed"):
         pilot.client.call("reset", seed=0, condition="sideways")
     with pytest.raises(DeviceError, match="'pilot' holds it"):
         pilot.client.call("lease", holder="thief", source="policy")

@@ -92,6 +92,11 @@ class ChildLink:
         """Tell the person something; level is info, warning or error."""
         self.send("notice", level=level, text=text)
 
+    def pass_on(self, event: Event) -> None:
+        """Pass a notice of a child of ours on to our parent; other events are ours alone."""
+        if event.kind == "notice":
+            self.notice(str(event.body.get("text", "")), str(event.body.get("level", "info")))
+
     def poll(self, timeout_ms: int = 0) -> list[dict[str, Any]]:
         """Beat, and return the bodies of the intents that came since the last call."""
         now = time.monotonic()
