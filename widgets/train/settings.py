@@ -25,7 +25,7 @@ POLICY_WORDS = {
     "diffusion": "Diffusion (DDIM)",
     "streaming": "Streaming diffusion",
 }
-KEEP_WORDS = {"last": "Last weights", "loss": "Best loss", "rollout": "Best rollouts"}
+KEEP_WORDS = {"last": "The last", "loss": "Best loss", "rollout": "Best rollouts"}
 DEFAULT_STEPS = 6000
 MOST_PATIENCE = 100
 
@@ -74,7 +74,7 @@ class TrainSettings(SettingsForm):
             self.keep.addItem(words, measure)
         self.keep.setToolTip("Which weights Deploy takes; training loss never decides")
         self.patience.setRange(0, MOST_PATIENCE)
-        self.patience.setSpecialValueText("to its end")
+        self.patience.setSpecialValueText("patience off")
         self.patience.setPrefix("patience ")
         self.patience.setToolTip("End a stage after so many measurements without a better one")
         pad(self.steps, self.seed, self.patience)
@@ -123,6 +123,7 @@ class TrainSettings(SettingsForm):
         """Tell how many settings are not the default."""
         count = len(self.changes[str(self.policy.currentData())])
         self.more.setText(f"All settings … ({count} changed)" if count else "All settings …")
+        self.patience.setVisible(self.keep.currentData() != "last")
         self.tell("")
         self.changed.emit()
 
