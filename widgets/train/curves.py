@@ -75,7 +75,7 @@ class LossCurves(QWidget):
         for stage, plot in self.plots.items():
             column = QVBoxLayout()
             column.setSpacing(self._theme.grid(0.5))
-            plot.getAxis("bottom").setTickDensity(0.5)  # numbers of steps are wide
+            plot.getAxis("bottom").setStyle(maxTextLevel=0)  # numbers of steps are wide
             column.addWidget(label(TITLES[stage], "small"))
             column.addWidget(plot, 1)
             layout.addLayout(column, 1)
