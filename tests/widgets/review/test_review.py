@@ -70,7 +70,8 @@ def await_phases(qtbot: QtBot, page: ReviewPage, count: int) -> None:
 
 def pixels(image: QImage | None) -> bytes:
     assert image is not None
-    return bytes(image.convertToFormat(QImage.Format.Format_RGB888).constBits())
+    converted = image.convertToFormat(QImage.Format.Format_RGB888)  # its bits do not keep it alive
+    return bytes(converted.constBits())
 
 
 def test_without_episodes_it_says_what_to_do(qtbot: QtBot, open_window: Open) -> None:
