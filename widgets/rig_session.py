@@ -143,7 +143,7 @@ class RigSession(QObject):
 
         The question goes out before anybody in the window is told: what they show takes milliseconds.
         """
-        self._bridge.command("stop", self._on_stop_answer, STOP_TIMEOUT_S, reason=why)
+        self._bridge.urgent("stop", self._on_stop_answer, STOP_TIMEOUT_S, reason=why)
         self.stopped.emit(why)
 
     def _on_stop_answer(self, answer: Answer) -> None:

@@ -27,6 +27,7 @@ from widgets.bridge.letters import (
 )
 from widgets.bridge.rates import Health, Rates
 from widgets.bridge.reader import Reader
+from widgets.bridge.requests import Correspondent
 
 TICK_MS = 16
 PICTURE_MS = 4  # pictures of 60 Hz meet a timer of 60 Hz twice or not at all: they are looked for more often
@@ -57,6 +58,7 @@ class Bridge(QObject):
         self._feed = Feed()
         self._arrived.connect(self._on_letter, Qt.ConnectionType.QueuedConnection)
         self._io = IoThread(self._feed, self._arrived.emit)
+        self._urgent: Correspondent | None = None  # of the Qt thread
         self.jobs = Jobs(self._io, self)
         self.frames: dict[str, Frame] = {}
         self._histories: dict[str, History] = {}
@@ -92,6 +94,9 @@ class Bridge(QObject):
             if history is None or history.columns != data.shape[1]:
                 history = self._histories[topic] = History(data.shape[1])
             history.append(times, data)
+        if self._urgent is not None:
+            self._urgent.receive()
+            self._urgent.expire()
         self.ticked.emit()
 
     @Slot()
@@ -103,6 +108,8 @@ class Bridge(QObject):
     def connect_device(self, endpoints: Endpoints, topics: tuple[str, ...] = ("",)) -> None:
         """Receive the streams of a device server and send it commands, in place of the one before."""
         self._forget_streams()
+        self._close_urgent()
+        self._urgent = self._io.correspond(endpoints.commands, self._arrived.emit)
         self._io.post(partial(self._io.connect_device, endpoints, topics))
         self._picture_timer.start()
 
@@ -117,6 +124,7 @@ class Bridge(QObject):
     def disconnect_device(self) -> None:
         """Let go of the device server."""
         self._picture_timer.stop()
+        self._close_urgent()
         self._io.post(self._io.disconnect_device)
         self._forget_streams()
 
@@ -135,6 +143,21 @@ class Bridge(QObject):
     ) -> None:
         """Ask the device server; `callback(answer)` runs once, in the Qt thread. Without it, errors are dropped."""
         self._io.post(partial(self._command_in_thread, name, callback or _ignore, timeout_s, arguments))
+
+    def urgent(self, name: str, callback: Callback, timeout_s: float, **arguments: Any) -> None:
+        """Ask the device server over a line of its own: the question is with ZeroMQ when this returns.
+
+        A `command` waits until the I/O thread has its turn, behind what the Qt thread does next and what it receives.
+        """
+        if self._urgent is None:
+            callback(Answer(False, error="No device server is connected."))
+        else:
+            self._urgent.ask(name, arguments, timeout_s, callback)
+
+    def _close_urgent(self) -> None:
+        urgent, self._urgent = self._urgent, None
+        if urgent is not None:
+            urgent.close()
 
     def _command_in_thread(
         self, name: str, callback: Callback, timeout_s: float, arguments: dict[str, Any]
@@ -185,6 +208,7 @@ class Bridge(QObject):
             self._open = False
             self._timer.stop()
             self._picture_timer.stop()
+            self._close_urgent()
             self._io.join()
             self._feed.close()
 

@@ -71,6 +71,10 @@ class IoThread:
         """Have a task run in the I/O thread (Qt thread)."""
         self._outbox.post(task)
 
+    def correspond(self, endpoint: str, deliver: Callable[[Letter], None]) -> Correspondent:
+        """Return a line to a device server that belongs to the thread that asks for it; close it before `join`."""
+        return Correspondent(self._context, "device server", endpoint, (KIND_COMMAND,), deliver)
+
     def join(self) -> None:
         """Stop the children that are left, close every socket and wait for the thread (Qt thread)."""
         self._outbox.post(self._end)

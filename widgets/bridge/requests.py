@@ -1,6 +1,6 @@
 """Questions to a process that answers `Command`s (device server, reader): ids, deadlines, one answer each.
 
-I/O thread only. The answer reaches the window as a letter that carries the callback.
+One thread only: the one that made it. The answer reaches the window as a letter that carries the callback.
 """
 
 from __future__ import annotations

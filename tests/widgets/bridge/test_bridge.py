@@ -11,6 +11,7 @@ import pytest
 import simplejpeg
 from pytestqt.qtbot import QtBot
 
+from tests.hygiene import wait_until
 from tests.widgets.device_double import DeviceDouble
 from widgets.bridge.bridge import Bridge
 from widgets.bridge.io_thread import BURST
@@ -160,6 +161,31 @@ def test_a_command_without_a_device_says_so(qtbot: QtBot, bridge: Bridge) -> Non
     bridge.command("status", answers.append)
     qtbot.waitUntil(lambda: bool(answers))
     assert answers[0].error == "No device server is connected."
+
+
+def test_a_stop_goes_out_while_neither_thread_of_the_window_runs(
+    qtbot: QtBot, bridge: Bridge, device: DeviceDouble
+) -> None:
+    connect(bridge, device)
+    answers: list[Answer] = []
+    gate = threading.Event()
+    bridge._io.post(lambda: _wait(gate))
+    bridge.command("describe")
+    bridge.urgent("stop", answers.append, 5.0, reason="a test")
+    try:  # no event of Qt is processed here, and the I/O thread waits
+        wait_until(lambda: ("stop", {"reason": "a test"}) in device.commands, 5.0, "the stop")
+        assert [name for name, _ in device.commands] == ["stop"]
+    finally:
+        gate.set()
+    qtbot.waitUntil(lambda: bool(answers))
+    assert answers[0].ok
+    bridge.disconnect_device()
+    bridge.urgent("stop", answers.append, 5.0, reason="a test")
+    assert answers[1].error == "No device server is connected."
+
+
+def _wait(gate: threading.Event) -> None:
+    gate.wait(10.0)
 
 
 @pytest.mark.process
