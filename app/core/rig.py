@@ -22,7 +22,13 @@ class DeviceEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Rig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One rig. `period_ms` is the control period; `simulated` permits headless enable tokens."""
+    """One rig.
+
+    Attributes:
+        period_ms: The control period.
+        simulated: Permits headless enable tokens.
+        conditions: What an episode of its task can be under, the rig's own choice first; none where it offers none.
+    """
 
     name: str
     title: str
@@ -32,6 +38,7 @@ class Rig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     period_ms: float
     device: DeviceEntry
     limits: Limits
+    conditions: tuple[str, ...] = ()
 
     @property
     def period_ns(self) -> int:

@@ -5,6 +5,7 @@ weights.safetensors    the policy to run: averaged weights, normalisers, touch e
 last.safetensors       the same as it was at the end, where `weights` are an earlier, better state
 trainer.safetensors    what an exact resume needs: raw weights, average, optimiser
 losses.csv             the curves
+comparison/            predicted beside recorded actions, as it was trained (`app.learning.comparing`)
 """
 
 from __future__ import annotations

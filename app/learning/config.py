@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from app.core.errors import LearningError
+from app.learning.choosing import DataReport
 from app.learning.keeping import KeepConfig, Kept
 from app.learning.policies.diffusion.config import DiffusionConfig
 from app.learning.policies.flow.config import FlowConfig
@@ -69,6 +70,7 @@ class RunConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         rdp, diffusion, flow, streaming: The settings of the policy that `policy` names; the others are absent.
         finished: Whether all stages ran; a run that was stopped earlier can be resumed but not deployed.
         markers: Number of touch markers that the rig must offer.
+        data: What the person left out of the data, and what became of the episodes that are not learned from.
         keep, kept: Which weights are to be kept, and which were, one entry per stage that has ended.
         features: Names of the observation features, in order, so that a person can read the normaliser.
     """
@@ -92,6 +94,7 @@ class RunConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     streaming: StreamingConfig | None = None
     keep: KeepConfig = KeepConfig()
     kept: tuple[Kept, ...] = ()
+    data: DataReport = DataReport()
 
     @property
     def settings(self) -> PolicyConfig:

@@ -16,16 +16,18 @@ from app.core.errors import LearningError
 from app.core.link.child import ChildLink
 from app.learning import checkpoint
 from app.learning.chance import generator_for
+from app.learning.comparing import forget_after
 from app.learning.config import MARKER_VALUES, STAGES, RunConfig
 from app.learning.data.dataset import Series, Windows
 from app.learning.policies.build import build_policy
 from app.learning.training.average import WeightAverage
+from app.learning.training.comparer import Comparer
 from app.learning.training.keeper import Keeper
 from app.learning.training.loop import Row, run_stage
 from app.learning.training.optimiser import Optimiser
 from app.learning.training.progress import Reporter
 from app.learning.training.rollouts import mean_score
-from app.learning.training.stages import Prepared, Stage, stage_of
+from app.learning.training.stages import Prepared, stage_of
 
 _MODEL, _AVERAGE, _OPTIMISER, _KEPT, _AT = "model/", "average/", "optimiser/", "kept/", "at"
 
@@ -87,6 +89,7 @@ class TrainingRun:
         """Train what is left of the stages; returns whether the run is finished (or was stopped)."""
         self.reporter.resume(self.progress.stage, self.progress.step)
         stages = self.config.stages
+        forget_after(self.folder, stages, self.progress.stage, self.progress.step)
         for name in stages[stages.index(self.progress.stage) :]:
             if not self._run_stage(name):
                 return False
@@ -97,7 +100,8 @@ class TrainingRun:
     def _run_stage(self, name: str) -> bool:
         first = self.progress.step if self.progress.stage == name else 0
         self.progress = Progress(name, first)
-        stage = self._stage(name)
+        parts = (Prepared(self.policy, self.train_windows), Prepared(self.policy, self.held_windows))
+        stage = stage_of(self.policy, name, *parts, self.config.seed)
         config = self.settings.optimiser
         steps = self.config.budget.tokenizer if name == "tokenizer" else self.config.budget.planner
         rate = config.tokenizer_rate if name == "tokenizer" else config.planner_rate
@@ -109,9 +113,11 @@ class TrainingRun:
             self.average.load(self._saved_part(_AVERAGE))
             self.optimiser.load(self._saved_part(_OPTIMISER))
             self.keeper.load(self._saved_part(_KEPT))
+        shown = parts[len(self.held_windows) > 0]
+        judge = Comparer(self.folder, self.config, name, steps, self.policy, shown, self.keeper)
         if not self.keeper.exhausted:
             self.progress.step = run_stage(
-                stage, self.optimiser, self.average, first, steps, self.reporter, self.keeper
+                stage, self.optimiser, self.average, first, steps, self.reporter, judge
             )
         ended = self.progress.step == steps or self.keeper.exhausted
         if not ended or (self.link.stopping and name != STAGES[-1]):
@@ -136,10 +142,6 @@ class TrainingRun:
             candidate = msgspec.structs.replace(self.config, finished=True)
             checkpoint.write_run(Path(folder), candidate, self.policy.state_dict(), {})
             return mean_score(Path(folder), self.config.rig, self.config.keep, self.link)
-
-    def _stage(self, name: str) -> Stage:
-        parts = (Prepared(self.policy, self.train_windows), Prepared(self.policy, self.held_windows))
-        return stage_of(self.policy, name, *parts, self.config.seed)
 
     def _saved_part(self, prefix: str) -> dict[str, Tensor]:
         return {

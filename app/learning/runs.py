@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from app.learning.choosing import DataChoice
 from app.learning.config import CHECKPOINT_SCHEMA_VERSION, RunConfig
 from app.learning.fields import differences
 
@@ -62,6 +63,7 @@ class RunChoice(msgspec.Struct, frozen=True):
     best: str
     patience: int
     changes: dict[str, str]
+    data: DataChoice = DataChoice()
 
 
 class LossRow(msgspec.Struct, frozen=True):
@@ -107,7 +109,7 @@ def read_choice(folder: Path) -> RunChoice:
     config = msgspec.json.decode((folder / CONFIG).read_bytes(), type=RunConfig)
     return RunChoice(
         config.policy, config.budget.steps, config.seed, config.keep.best, config.keep.patience,
-        differences(config.settings, config.policy),
+        differences(config.settings, config.policy), config.data.choice,
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from app.core.priority import yield_to_control
 from app.core.project import demonstrations_folder, runs_folder
 from app.learning import checkpoint
 from app.learning.bounds import check_settings
+from app.learning.choosing import DataChoice, DataReport
 from app.learning.config import (
     CHECKPOINT_SCHEMA_VERSION,
     Budget,
@@ -28,7 +29,7 @@ from app.learning.config import (
 )
 from app.learning.data import features
 from app.learning.data.dataset import Series, join
-from app.learning.data.sources import Loaded, load_again, load_folders, sources_of, with_pictures
+from app.learning.data.sources import Loaded, choose, load_again, load_folders, sources_of, with_pictures
 from app.learning.estimate import measure
 from app.learning.fields import KINDS, parse_changes, with_changes
 from app.learning.keeping import MEASURES, KeepConfig
@@ -64,6 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--actions", default="applied", choices=("applied", "commanded"), help="what is imitated"
     )
+    add_choosing(parser)
     add_keeping(parser)
     parser.add_argument(
         "--estimate", action="store_true", help="train some steps only, and tell how long the run would take"
@@ -104,6 +106,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--picture-dropout", type=float, default=0.0, help="share of windows trained without pictures"
     )
+
+
+def add_choosing(parser: argparse.ArgumentParser) -> None:
+    """Arguments that say which kept successes are left out."""
+    parser.add_argument(
+        "--without",
+        default="",
+        metavar="A,B",
+        help="leave out episodes with flags of these kinds (gap, stalled, stuck, and those of `quality`)",
+    )
+    parser.add_argument(
+        "--least-score", type=float, default=None, help="leave out episodes with a smaller score, or none"
+    )
+
+
+def data_choice(args: argparse.Namespace) -> DataChoice:
+    """Return what is to be left out of the data."""
+    kinds = tuple(kind.strip() for kind in args.without.split(",") if kind.strip())
+    return DataChoice(kinds, args.least_score)
 
 
 def add_keeping(parser: argparse.ArgumentParser) -> None:
@@ -172,8 +193,8 @@ def policy_settings(args: argparse.Namespace) -> PolicyConfig:
     return chosen
 
 
-def settings(args: argparse.Namespace, episodes: list[Loaded]) -> RunConfig:
-    """Return the settings of a new run."""
+def settings(args: argparse.Namespace, episodes: list[Loaded], report: DataReport) -> RunConfig:
+    """Return the settings of a new run; `report` says what became of the episodes that it does not learn from."""
     policy = policy_settings(args)
     share = args.tokenizer_share if args.policy == "rdp" else 0.0
     plain = RunConfig(
@@ -181,7 +202,7 @@ def settings(args: argparse.Namespace, episodes: list[Loaded]) -> RunConfig:
         markers=episodes[0].markers, rdp=None,
         budget=Budget(DEFAULT_STEPS if args.steps is None else args.steps, share), seed=args.seed,
         features=(*features.MOTION, *features.touch_names(policy.touch.components)), episodes=sources_of(episodes),
-        software=VERSION, keep=KeepConfig(args.best, args.patience, args.rollouts),
+        software=VERSION, keep=KeepConfig(args.best, args.patience, args.rollouts), data=report,
     )  # fmt: skip
     chosen: dict[str, Any] = {args.policy: policy, "stage": plain.stages[0]}
     return msgspec.structs.replace(plain, **chosen)
@@ -201,7 +222,11 @@ def new_run(args: argparse.Namespace, folder: Path, link: ChildLink) -> Training
         )
     policy = policy_settings(args)
     folders = args.folders or [demonstrations_folder()]
-    episodes = load_folders(folders, policy.grid, args.seed, policy.cameras.names)
+    choice = data_choice(args)
+    episodes = load_folders(folders, policy.grid, args.seed, policy.cameras.names, choice)
+    report = choose(folders, choice)[1]
+    if report.left_out:
+        link.notice(f"left out by choice: {len(report.left_out)} of {len(report.left_out) + len(episodes)}")
     for words in (words for data in folders for words in left_out(data)):
         link.notice(words, "warning")
     if args.best == "rollout":
@@ -214,7 +239,11 @@ def new_run(args: argparse.Namespace, folder: Path, link: ChildLink) -> Training
             way_out="Name another folder with --out, or make this one writable",
         ) from error  # fmt: skip
     return TrainingRun(
-        folder, settings(args, episodes), series_of(episodes, policy, folder), link, quiet=args.hub is None
+        folder,
+        settings(args, episodes, report),
+        series_of(episodes, policy, folder),
+        link,
+        quiet=args.hub is None,
     )
 
 

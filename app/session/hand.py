@@ -120,6 +120,8 @@ class HandSession:
             self.meta.update(
                 {key: str(value) for key, value in intent.items() if key in ("operator", "instruction")}
             )
+        elif name == "condition":
+            self.condition = str(intent["value"])
         elif name == "practice":
             self.practice = bool(intent["on"])
         elif name == "tare":

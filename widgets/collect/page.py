@@ -145,6 +145,7 @@ class CollectPage(Page):
             "views": self.views.save_state(),
             "plan": self.session.plan,
             "person": self.session.person,
+            "condition": self.session.condition,
         }
 
     def restore_state(self, state: dict[str, Any]) -> None:
@@ -153,4 +154,6 @@ class CollectPage(Page):
         self.session.person = str(state["person"])
         self.bar.person.setText(self.session.person)
         self.bar.person.setCursorPosition(0)
+        self.bar.condition.choose(str(state.get("condition", "")))
+        self.session.set_condition(self.bar.condition.chosen())
         self.views.restore_state(state["views"])

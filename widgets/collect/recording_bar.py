@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from widgets.collect.session import BUSY, HELD_BY, CollectSession, Phase
 from widgets.hand.hand import Grip, Hand
 from widgets.hand.keys import SPEEDS, name_of
+from widgets.parts.condition import ConditionField
 from widgets.parts.key_button import KeyButton
 from widgets.theme.tokens import State, Theme
 
@@ -197,6 +198,8 @@ class RecordingBar(QWidget):
         self.instruction.setToolTip("The task in words; it is stored with every take")
         for field in (self.person, self.instruction):
             field.editingFinished.connect(self._on_meta)
+        self.condition = ConditionField(self._session.conditions)
+        self.condition.activated.connect(lambda _: self._session.set_condition(self.condition.chosen()))
         self.practice = QCheckBox("Practice")
         self.practice.setToolTip("Everything works, nothing is recorded")
         self.practice.toggled.connect(self._session.set_practice)
@@ -213,6 +216,8 @@ class RecordingBar(QWidget):
             (1, 0, 1, "Driver", self.operator),
             (1, 2, 2, "Task", self.instruction),
         )
+        if self.condition.count():
+            rows = (*rows[:3], (1, 2, 1, "Condition", self.condition), (1, 4, 1, "Task", self.instruction))
         for line, column, span, words, widget in rows:
             label = QLabel(words)
             label.setProperty("role", "small")
@@ -223,9 +228,10 @@ class RecordingBar(QWidget):
             widget.setStyleSheet("min-height: 0;")
             grid.addWidget(widget, line, column + 1, 1, span)
         self.practice.setStyleSheet("min-height: 0;")
-        grid.addWidget(self.practice, 0, 4)
+        grid.addWidget(self.practice, 0, 4, 1, 2)
         grid.setColumnStretch(1, 1)
         grid.setColumnStretch(3, 2)
+        grid.setColumnStretch(5, 2 if self.condition.count() else 0)
         return grid
 
     def _on_meta(self) -> None:
@@ -243,3 +249,4 @@ class RecordingBar(QWidget):
         self.tare.setEnabled(phase in (Phase.READY, Phase.RECORDING))
         self.practice.setEnabled(phase is not Phase.RECORDING)
         self.operator.setEnabled(phase is not Phase.RECORDING)
+        self.condition.setEnabled(phase is not Phase.SCRIPT)

@@ -97,6 +97,7 @@ class CollectSession(QObject):
         self.person = ""
         self.instruction = context.rig.rig.instruction
         self.practice = False
+        self.condition = next(iter(context.rig.rig.conditions), "")
         self.problem = ""
         self.input = InputChoice(context.rig.name, self)
         self.input.chosen.connect(self._on_input)
@@ -155,6 +156,21 @@ class CollectSession(QObject):
         self.person, self.instruction = person, instruction
         if self._job is not None:
             self._job.intent("meta", operator=person or "hand", instruction=instruction)
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """Return the conditions that the rig offers; none where its task has none."""
+        return self._context.rig.rig.conditions
+
+    def set_condition(self, condition: str) -> None:
+        """Say what the takes are under, from the next reset on; between takes the board is reset at once."""
+        if condition == self.condition:
+            return
+        self.condition = condition
+        if self._job is not None:
+            self._job.intent("condition", value=condition)
+            if self.phase is Phase.READY:
+                self.discard()
 
     def set_practice(self, practice: bool) -> None:
         """Practice: everything works, nothing is recorded."""
@@ -220,6 +236,8 @@ class CollectSession(QObject):
         ]
         words += ["--data", str(context.project.demonstrations), "--episodes", str(self.plan)]
         words += ["--instruction", self.instruction]
+        if self.condition:
+            words += ["--condition", self.condition]
         if self.person:
             words += ["--person", self.person]
         job = self._job = context.jobs.start("collect", *words)

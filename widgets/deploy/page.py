@@ -132,10 +132,11 @@ class DeployPage(Page):
         self.enabling.drop("another workspace is open")
 
     def save_state(self) -> dict[str, object]:
-        """Return number and seed of the rollouts, and the splitters."""
+        """Return number, seed and condition of the rollouts, and the splitters."""
         return {
             "episodes": self.settings.episodes.value(), "seed": self.settings.seed.value(),
-            "sizes": self._splitter.sizes(), "views": self.views.save_state(),
+            "condition": self.settings.condition.chosen(), "sizes": self._splitter.sizes(),
+            "views": self.views.save_state(),
         }  # fmt: skip
 
     def restore_state(self, state: dict[str, Any]) -> None:
@@ -143,6 +144,7 @@ class DeployPage(Page):
         settings = self.settings
         settings.episodes.setValue(int(state.get("episodes", settings.episodes.value())))
         settings.seed.setValue(int(state.get("seed", settings.seed.value())))
+        settings.condition.choose(str(state.get("condition", "")))
         sizes = [int(size) for size in state.get("sizes", ())]
         if len(sizes) == 2 and all(sizes):
             self._splitter.setSizes(sizes)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QComboBox, QSpinBox, QWidget
+from PySide6.QtWidgets import QComboBox, QLayout, QSpinBox, QWidget
 
 from app.deploy.preflight import hindrance, preflight
 from app.learning.runs import RunRow, list_runs
 from widgets.context import WindowContext
 from widgets.deploy.preflight_list import PreflightList
+from widgets.parts.condition import ConditionField
 from widgets.parts.key_button import KeyButton
 from widgets.parts.settings_form import SettingsForm
 from widgets.parts.text import label, pad, row
@@ -22,6 +23,7 @@ class DeploySettings(SettingsForm):
         self.runs: list[RunRow] = []
         self.run, self.episodes, self.seed = QComboBox(), QSpinBox(), QSpinBox()
         self.enable = QComboBox()
+        self.condition = ConditionField(context.rig.rig.conditions)
         self.audit = KeyButton(
             "Audit …", "", context.theme, tip="See what the policy does with touch and its other inputs"
         )
@@ -53,7 +55,10 @@ class DeploySettings(SettingsForm):
         numbers = row(self.episodes, label("from seed", "muted"), self.seed)
         numbers.setStretch(0, 1)
         numbers.setStretch(2, 1)
-        self.add_card(Rollouts=numbers, Enabled_by=self.enable)
+        fields: dict[str, QWidget | QLayout] = {"Rollouts": numbers, "Enabled_by": self.enable}
+        if self.condition.count():
+            fields["Condition"] = self.condition
+        self.add_card("", **fields)
 
     def refresh(self) -> None:
         """List the runs again; the chosen one stays, and a new finished one is offered first."""
@@ -80,7 +85,9 @@ class DeploySettings(SettingsForm):
 
     def words(self) -> list[str]:
         """Return the arguments of `deploy` that the form stands for, without run and consent."""
-        return ["--episodes", str(self.episodes.value()), "--seed", str(self.seed.value())]
+        words = ["--episodes", str(self.episodes.value()), "--seed", str(self.seed.value())]
+        condition = self.condition.chosen()
+        return [*words, "--condition", condition] if condition else words
 
     def look(self) -> None:
         """Go through the preflight again."""
@@ -96,4 +103,4 @@ class DeploySettings(SettingsForm):
 
     def editable_fields(self) -> tuple[QWidget, ...]:
         """Return the fields that lock while a policy drives."""
-        return self.run, self.episodes, self.seed, self.enable
+        return self.run, self.episodes, self.seed, self.enable, self.condition

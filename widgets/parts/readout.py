@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from widgets.parts.plot import pen
@@ -52,6 +52,7 @@ class Readout(QWidget):
         """Paint the entries from the top."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        number_font = self._theme.number_font("small")
         for number, ((name, colour, style), value) in enumerate(
             zip(self._entries, self._values, strict=True)
         ):
@@ -62,8 +63,12 @@ class Readout(QWidget):
             painter.setFont(self._theme.font("small"))
             painter.setPen(self._theme.colour("muted"))
             side = Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(box.adjusted(SWATCH + 8, 0, 0, 0), side | Qt.AlignmentFlag.AlignLeft, name)
-            painter.setFont(self._theme.number_font("small"))
+            room = box.adjusted(SWATCH + 8, 0, 0, 0)
+            if value:  # a long name gives way to its value
+                room.setRight(room.right() - QFontMetricsF(number_font).horizontalAdvance(value) - 8)
+            shown = painter.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, int(room.width()))
+            painter.drawText(room, side | Qt.AlignmentFlag.AlignLeft, shown)
+            painter.setFont(number_font)
             painter.setPen(self._theme.colour("text"))
             painter.drawText(box, side | Qt.AlignmentFlag.AlignRight, value)
         painter.end()

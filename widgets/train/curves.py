@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
@@ -16,55 +14,27 @@ from widgets.parts.plot import Plot, pen
 from widgets.parts.readout import Readout
 from widgets.parts.text import label
 from widgets.theme.tokens import Theme
+from widgets.train.run_curves import RunCurves
 
 RUN_COLOURS = ("orange", "sky", "green", "purple", "blue", "vermillion", "yellow")
-LEAST = 1e-9
 TITLES = {"tokenizer": "Tokenizer (fast decoder)", "planner": "Planner (denoiser)"}
-
-
-@dataclass
-class RunCurves:
-    """The curves of one run: for each stage steps and losses, and the same where validation was measured."""
-
-    name: str
-    rows: dict[str, list[LossRow]] = field(default_factory=lambda: {stage: [] for stage in STAGES})
-
-    def add(self, row: LossRow) -> None:
-        """Append a row; of an unknown stage it is left out, of an old step it replaces what came later."""
-        rows = self.rows.get(row.stage)
-        if rows is None:
-            return
-        while rows and rows[-1].step >= row.step:
-            rows.pop()
-        rows.append(row)
-
-    def train(self, stage: str) -> tuple[np.ndarray, np.ndarray]:
-        """Return steps and training losses of a stage."""
-        rows = [row for row in self.rows[stage] if row.loss > 0]
-        return np.array([row.step for row in rows]), np.array([max(row.loss, LEAST) for row in rows])
-
-    def validation(self, stage: str) -> tuple[np.ndarray, np.ndarray]:
-        """Return steps and validation losses of a stage, each measurement once."""
-        steps: list[int] = []
-        losses: list[float] = []
-        for row in self.rows[stage]:
-            if row.val_loss is not None and row.val_loss > 0 and (not losses or losses[-1] != row.val_loss):
-                steps.append(row.step)
-                losses.append(max(row.val_loss, LEAST))
-        return np.array(steps), np.array(losses)
+LEGEND_WIDTH = 208
+SYMBOLS_UP_TO = 100  # measurements of a stage: more lie too close together
 
 
 class LossCurves(QWidget):
-    """Plots of any number of runs."""
+    """Plots of any number of runs: training solid, validation dashed."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
         self.runs: list[RunCurves] = []
         self.plots = {stage: Plot(theme, "Loss", "Step", log_y=True) for stage in STAGES}
-        self.legend = Readout(theme, [], width=184)
+        self.legend = Readout(theme, [], width=LEGEND_WIDTH)
+        self._places: dict[str, QWidget] = {}
         self._curves: list[tuple[Plot, Any]] = []
         self._lines: dict[tuple[int, str, str], Any] = {}
+        self._numbers: dict[str, int] = {}
         self._build()
         self.show_runs([])
 
@@ -73,67 +43,96 @@ class LossCurves(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(self._theme.grid())
         for stage, plot in self.plots.items():
-            column = QVBoxLayout()
+            place = self._places[stage] = QWidget()
+            column = QVBoxLayout(place)
+            column.setContentsMargins(0, 0, 0, 0)
             column.setSpacing(self._theme.grid(0.5))
             plot.getAxis("bottom").setStyle(maxTextLevel=0)  # numbers of steps are wide
             column.addWidget(label(TITLES[stage], "small"))
             column.addWidget(plot, 1)
-            layout.addLayout(column, 1)
+            layout.addWidget(place, 1)
         layout.addWidget(self.legend, 0, Qt.AlignmentFlag.AlignTop)
 
     def show_runs(self, runs: list[RunCurves]) -> None:
-        """Draw these runs and no others."""
+        """Draw these runs and no others; a run that was drawn before keeps its colour."""
         self.runs = runs
         for plot, curve in self._curves:
             plot.removeItem(curve)
         self._curves.clear()
         self._lines.clear()
-        entries = []
-        for number, run in enumerate(runs):
-            train, valid = self._colours(number)
-            for stage, plot in self.plots.items():
-                self._lines[number, stage, "train"] = self._line(plot, train, Qt.PenStyle.SolidLine, None)
-                self._lines[number, stage, "valid"] = self._line(plot, valid, Qt.PenStyle.DashLine, "o")
-            if len(runs) > 1:
-                entries.append((run.name, train, Qt.PenStyle.SolidLine))
-        if len(runs) == 1:
-            train, valid = self._colours(0)
-            entries = [("train", train, Qt.PenStyle.SolidLine), ("validation", valid, Qt.PenStyle.DashLine)]
-        self.legend.set_entries(entries)
-        for number in range(len(runs)):
-            self._fill(number)
+        self._number()
+        for index, run in enumerate(runs):
+            train, valid = self.colours_of(run)
+            for stage in run.stages:
+                plot = self.plots[stage]
+                self._lines[index, stage, "train"] = self._line(plot, train, Qt.PenStyle.SolidLine)
+                self._lines[index, stage, "valid"] = self._line(plot, valid, Qt.PenStyle.DashLine)
+            self._fill(index)
+        stages = {stage for run in runs for stage in run.stages} or set(STAGES)
+        for stage, place in self._places.items():
+            place.setVisible(stage in stages)
+        self._show_legend()
 
-    def _colours(self, number: int) -> tuple[QColor, QColor]:
+    def _number(self) -> None:
+        """Give each run that is new the first colour that is free."""
+        names = [run.name for run in self.runs]
+        self._numbers = {name: number for name, number in self._numbers.items() if name in names}
+        for name in names:
+            taken = set(self._numbers.values())
+            free = next(number for number in range(len(names) + len(taken) + 1) if number not in taken)
+            self._numbers.setdefault(name, free)
+
+    def colours_of(self, run: RunCurves) -> tuple[QColor, QColor]:
+        """Return the colours of a drawn run's training and validation losses."""
         if len(self.runs) == 1:
             return self._theme.signal("train.loss"), self._theme.signal("valid.loss")
-        colour = self._theme.colour(RUN_COLOURS[number % len(RUN_COLOURS)])
+        colour = self._theme.colour(RUN_COLOURS[self._numbers[run.name] % len(RUN_COLOURS)])
         return colour, colour
 
-    def _line(self, plot: Plot, colour: QColor, style: Qt.PenStyle, symbol: str | None) -> Any:
-        line = plot.curve(
-            colour, 1.8, style, symbol=symbol, symbolSize=5, symbolBrush=colour, symbolPen=pen(colour, 1)
-        )
+    def _show_legend(self) -> None:
+        solid, dashed = Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine
+        if len(self.runs) == 1:
+            train, valid = self.colours_of(self.runs[0])
+            entries = [("training", train, solid), ("validation", valid, dashed)]
+        else:
+            entries = [(run.name, self.colours_of(run)[0], solid) for run in self.runs]
+            muted = self._theme.colour("muted")
+            entries += [("training", muted, solid), ("validation", muted, dashed)] if entries else []
+        self.legend.set_entries(entries)
+        self._show_newest()
+
+    def _show_newest(self) -> None:
+        """Tell the newest losses of one run; of several the newest validation, or training, loss of each."""
+        newest = [run.newest() for run in self.runs]
+        if len(newest) == 1:
+            self.legend.show_values([number(loss) for loss in newest[0]])
+        elif newest:
+            told = [number(train if valid is None else valid) for train, valid in newest]
+            self.legend.show_values([*told, "", ""])
+
+    def _line(self, plot: Plot, colour: QColor, style: Qt.PenStyle) -> Any:
+        line = plot.curve(colour, 1.8, style, symbolBrush=colour, symbolPen=pen(colour, 1), symbolSize=5)
+        line.setDownsampling(auto=True, method="peak")
+        line.setClipToView(True)
         self._curves.append((plot, line))
         return line
 
-    def add_row(self, row: LossRow) -> None:
-        """Append a live row to the first run."""
-        self.runs[0].add(row)
-        self._fill(0)
+    def add_row(self, name: str, row: LossRow) -> None:
+        """Append a live row to a run that is drawn."""
+        index = next(index for index, run in enumerate(self.runs) if run.name == name)
+        self.runs[index].add(row)
+        self._fill(index)
+        self._show_newest()
 
-    def _fill(self, number: int) -> None:
-        run = self.runs[number]
-        for stage in STAGES:
-            self._lines[number, stage, "train"].setData(*run.train(stage))
-            self._lines[number, stage, "valid"].setData(*run.validation(stage))
-        if len(self.runs) == 1:
-            self.legend.show_values(newest(run))
+    def _fill(self, index: int) -> None:
+        run = self.runs[index]
+        for stage in run.stages:
+            self._lines[index, stage, "train"].setData(*run.train(stage))
+            steps, losses = run.validation(stage)
+            symbol = "o" if len(steps) <= SYMBOLS_UP_TO else None
+            self._lines[index, stage, "valid"].setData(steps, losses, symbol=symbol)
 
 
-def newest(run: RunCurves) -> list[str]:
-    """Return the newest training and validation loss of the stage that came last, as text."""
-    stage = next((stage for stage in reversed(STAGES) if run.rows[stage]), "")
-    if not stage:
-        return ["", ""]
-    losses = [run.train(stage)[1], run.validation(stage)[1]]
-    return [f"{values[-1]:.4f}" if len(values) else "–" for values in losses]
+def number(loss: float | None) -> str:
+    """Return a loss as the legend shows it."""
+    return "–" if loss is None else f"{loss:.4f}"

@@ -7,23 +7,28 @@ from typing import Any
 
 from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 
-from app.learning.runs import LossRow, RunRow, list_runs, read_choice, read_losses, read_run
+from app.learning.runs import LossRow, list_runs, read_choice
 from widgets.bridge.jobs import Job
 from widgets.context import WindowContext
 from widgets.notifications.hooks import how_it_ended
 from widgets.page import Page
+from widgets.parts.elided import ElidedLabel
 from widgets.parts.empty import Empty
 from widgets.parts.key_button import KeyButton
 from widgets.parts.library import Library
-from widgets.parts.progress_line import ProgressLine, duration
+from widgets.parts.progress_line import ProgressLine
 from widgets.parts.settings_form import side_by_side
 from widgets.parts.strip import tell_strip
 from widgets.parts.text import label, row
-from widgets.train.curves import LossCurves, RunCurves
+from widgets.train.comparison import ComparisonView
+from widgets.train.curves import LossCurves
+from widgets.train.estimating import Estimating
+from widgets.train.run_curves import CurveStore, RunCurves
 from widgets.train.run_table import RunTable
 from widgets.train.settings import TrainSettings
 
 TABLE_EVERY = 60  # events of the trainer: every ten seconds or so the table shows what was saved
+ACTIONS_EVERY = 10
 
 
 class TrainPage(Page):
@@ -40,6 +45,8 @@ class TrainPage(Page):
         ("R", "Resume the selected run"),
         ("D", "Take over the settings of the selected run"),
         ("Ctrl or Shift and click", "Select several runs: compare their curves"),
+        ("Tick a run", "Its curves stay in the plot whatever is selected"),
+        ("A", "Actions instead of losses: what the run would do beside what was recorded"),
     )
 
     def __init__(self, context: WindowContext) -> None:
@@ -64,10 +71,18 @@ class TrainPage(Page):
             "Duplicate", "D", theme, tip="Take over the selected run's settings, to start another like it"
         )
         self.curves, self.table, self.progress = LossCurves(theme), RunTable(theme), ProgressLine(theme)
-        self.empty = Empty(theme)
+        self.comparison = ComparisonView(theme)
+        self.compare = KeyButton(
+            "Actions",
+            "A",
+            theme,
+            tip="Draw what the run would do beside what was recorded, instead of losses",
+        )
+        self.compare.setCheckable(True)
+        self.empty, self._store = Empty(theme), CurveStore()
         self.job: Job | None = None
-        self.estimating: Job | None = None
-        self._run = Path()
+        self.estimating = Estimating(context, self.settings, self)
+        self._run, self._live = Path(), RunCurves("")
         self._soft = False
         self._told = 0
         self._build()
@@ -78,11 +93,14 @@ class TrainPage(Page):
         theme = self.context.theme
         right = QVBoxLayout()
         right.setSpacing(theme.grid())
-        self.heading = label("Loss", "title")
-        right.addWidget(self.heading)
+        self.heading = ElidedLabel("Loss", "title")
+        top = row(self.heading, self.compare)
+        top.setStretch(0, 1)
+        right.addLayout(top)
         place = QWidget()
         self._stack = QStackedLayout(place)
         self._stack.addWidget(self.curves)
+        self._stack.addWidget(self.comparison)
         self._stack.addWidget(self.empty)
         right.addWidget(place, 3)
         right.addLayout(row(self.progress, self.stop, self.cancel, spacing=theme.grid(1)))
@@ -97,8 +115,10 @@ class TrainPage(Page):
         self.cancel.clicked.connect(self._on_cancel)
         self.resume.clicked.connect(self._on_resume)
         self.again.clicked.connect(self._on_again)
-        self.settings.measure.clicked.connect(self._on_estimate)
+        self.settings.measure.clicked.connect(self.estimating.press)
+        self.estimating.changed.connect(self._show_state)
         self.table.chosen.connect(self._on_chosen)
+        self.compare.toggled.connect(self._on_chosen)
         self.library.changed.connect(lambda _folder: self.settings.refresh() if self.isVisible() else None)
 
     def appear(self) -> None:
@@ -108,6 +128,10 @@ class TrainPage(Page):
         self.settings.refresh()
         self._refresh_runs()
 
+    def vanish(self) -> None:
+        """Nobody waits for an estimate any more."""
+        self.estimating.rest()
+
     def save_state(self) -> dict[str, object]:
         """Return the settings."""
         return self.settings.state()
@@ -116,13 +140,42 @@ class TrainPage(Page):
         """Take over the settings."""
         self.settings.restore(state)
 
-    def _refresh_runs(self) -> None:
+    def _refresh_runs(self, choose: bool = False) -> None:
+        """List the runs again; `choose` selects the one that was started last."""
         self.table.show_runs(list_runs(self.context.project.runs), str(self._run) if self.job else "")
-        if self.job is not None:
+        if choose:
             self.table.choose(str(self._run))
         elif not self.table.selected() and self.table.rows:
             self.table.selectRow(0)
+        self._draw()
         self._show_state()
+
+    def _draw(self) -> None:
+        """Draw the curves of the run that trains and of those that are selected or ticked; or one run's actions."""
+        shown = self.table.shown()
+        paths = [run.path for run in shown]
+        curves = [
+            self._live if self.job is not None and run.path == str(self._run) else
+            self._store.of(Path(run.path), run.policy) for run in shown
+        ]  # fmt: skip
+        if self.job is not None and str(self._run) not in paths:
+            curves, paths = [self._live, *curves], [str(self._run), *paths]
+        self.curves.show_runs(curves)
+        several = len(curves) > 1
+        colours = {path: self.curves.colours_of(run)[0] for path, run in zip(paths, curves, strict=True)}
+        self.table.show_colours(colours if several else {})
+        self._draw_actions()
+        what = "Actions" if self.compare.isChecked() else "Loss"
+        named = f"{len(curves)} runs" if several else curves[0].name if curves else ""
+        if self.compare.isChecked():
+            named = self.comparison.run_name
+        self.heading.setText(f"{what} · {named}" if named else what)
+
+    def _draw_actions(self) -> None:
+        if self.compare.isChecked():
+            chosen = self.table.selected()
+            one = Path(chosen[0].path) if len(chosen) == 1 else self._run if self.job is not None else None
+            self.comparison.show_run(one)
 
     def _show_state(self) -> None:
         running = self.job is not None
@@ -135,7 +188,7 @@ class TrainPage(Page):
         )
         self.resume.allow(self._resume_hindrance())
         self.again.allow(self._again_hindrance())
-        measuring = "It is being measured." if self.estimating is not None else ""
+        measuring = "It is being measured." if self.estimating.job is not None else ""
         busy = "A run is training: its time is told beside it." if running else measuring
         self.settings.measure.allow(busy or self.settings.hindrance())
         self.settings.set_editable(not running)
@@ -152,7 +205,8 @@ class TrainPage(Page):
             self.empty.say(
                 "No curves yet", hindrance or "Start a run: its losses are drawn here while it learns."
             )
-        self._stack.setCurrentWidget(self.curves if shown else self.empty)
+        drawn = self.comparison if self.compare.isChecked() else self.curves
+        self._stack.setCurrentWidget(drawn if shown else self.empty)
 
     def _resume_hindrance(self) -> str:
         if self.job is not None:
@@ -177,41 +231,28 @@ class TrainPage(Page):
         self.settings.take_over(read_choice(Path(chosen.path)))
         self.settings.tell(f"As {chosen.name}. Change what is to be different, and train.")
 
-    def _on_estimate(self) -> None:
-        job = self.estimating = self.context.jobs.start("train", *self.settings.words(), "--estimate")
-        self.settings.tell("Some steps are trained, to tell …")
-        job.result.connect(self._on_estimated)
-        job.ended.connect(self._on_estimate_ended)
-        self._show_state()
-
-    def _on_estimated(self, body: dict[str, Any]) -> None:
-        seconds, memory = float(body["seconds_estimated"]), float(body["memory_mb"]) / 1000.0
-        self.settings.tell(f"About {duration(seconds)} and {memory:.1f} GB of memory.")
-
-    def _on_estimate_ended(self, status: int, words: str) -> None:
-        if self.estimating is not None and self.estimating.result_body is None:
-            self.settings.tell(words or f"The measurement {how_it_ended(status)}.")
-        self.estimating = None
-        self._show_state()
-
     def _on_start(self) -> None:
         self._run = self.context.project.runs / self.settings.name.text()
-        self._launch(self.settings.words(), RunCurves(self._run.name), "Reading the episodes …")
+        live = RunCurves(self._run.name, str(self.settings.policy.currentData()))
+        self._launch(self.settings.words(), live, "Reading the episodes …")
 
     def _on_resume(self) -> None:
         chosen = self.table.selected()[0]
         self._run = Path(chosen.path)
-        self._launch(["--out", chosen.path, "--resume"], load_curves(chosen), "Reading the checkpoint …")
+        live = self._store.of(self._run, chosen.policy)
+        self._launch(["--out", chosen.path, "--resume"], live, "Reading the checkpoint …")
 
     def _launch(self, words: list[str], curves: RunCurves, say: str) -> None:
         self._soft = False
+        self.estimating.rest()
         job = self.job = self.context.jobs.start("train", *words)
-        job.ready.connect(lambda _body: self._refresh_runs())
+        job.ready.connect(lambda _body: self._refresh_runs(choose=True))
         job.progress.connect(self._on_progress)
         job.result.connect(self._on_result)
         job.ended.connect(self._on_ended)
-        self.heading.setText(f"Loss · {curves.name}")
-        self.curves.show_runs([curves])
+        self._live = curves
+        self.table.clearSelection()
+        self._draw()
         self.progress.begin(say)
         self._show_state()
 
@@ -221,12 +262,12 @@ class TrainPage(Page):
         row_told = LossRow(
             stage, step, float(body["loss"]), None if validation is None else float(validation)
         )
-        if not self.curves.runs or self.curves.runs[0].name != self._run.name or len(self.curves.runs) != 1:
-            self.curves.show_runs([load_curves(RunRow(self._run.name, str(self._run)))])
-        self.curves.add_row(row_told)
+        self.curves.add_row(self._live.name, row_told)
         self._told += 1
         if self._told % TABLE_EVERY == 0:
             self._refresh_runs()
+        elif self._told % ACTIONS_EVERY == 0:
+            self._draw_actions()
         words = f"{stage.capitalize()} · step {body['step']} of {body['steps']}"
         self.progress.advance(int(body["step"]), int(body["steps"]), words, float(body["seconds_left"]))
 
@@ -247,10 +288,7 @@ class TrainPage(Page):
         self.job = None
         self._soft = False
         self.settings.suggest_name()
-        run = read_run(self._run)
-        self.curves.show_runs([load_curves(run)])
-        self._refresh_runs()
-        self.table.choose(str(self._run))
+        self._refresh_runs(choose=True)
 
     def _on_stop(self) -> None:
         if self.job is not None:
@@ -265,16 +303,5 @@ class TrainPage(Page):
             self._show_state()
 
     def _on_chosen(self) -> None:
-        if self.job is None:
-            chosen = self.table.selected()
-            self.heading.setText("Loss" if len(chosen) != 1 else f"Loss · {chosen[0].name}")
-            self.curves.show_runs([load_curves(run) for run in chosen])
+        self._draw()
         self._show_state()
-
-
-def load_curves(run: RunRow) -> RunCurves:
-    """Return the curves that a run has on disk."""
-    curves = RunCurves(run.name)
-    for loss in read_losses(Path(run.path)):
-        curves.add(loss)
-    return curves

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import time
-from functools import partial
-from pathlib import Path
 
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QSpinBox, QWidget
+from PySide6.QtWidgets import QComboBox, QLineEdit, QSpinBox, QWidget
 
-from app.core.episodes import EpisodeRow
+from app.core.errors import TouchstoneError
+from app.learning.fields import KINDS, with_changes
 from app.learning.policies import POLICIES
 from app.learning.runs import RunChoice, name_problem
 from widgets.context import WindowContext
-from widgets.parts.episodes import plural
 from widgets.parts.key_button import KeyButton
 from widgets.parts.library import Library
 from widgets.parts.settings_form import SettingsForm
 from widgets.parts.text import label, pad, row
+from widgets.train.data_card import DataCard
+from widgets.train.data_dialog import DataDialog
+from widgets.train.inputs_card import ENCODER, NAMES, SIZE, InputsCard
 from widgets.train.more import MoreSettings
 
 POLICY_WORDS = {
@@ -28,6 +29,7 @@ POLICY_WORDS = {
 KEEP_WORDS = {"last": "The last", "loss": "Best loss", "rollout": "Best rollouts"}
 DEFAULT_STEPS = 6000
 MOST_PATIENCE = 100
+PERIOD = "grid.period_ns"
 
 
 class TrainSettings(SettingsForm):
@@ -35,15 +37,8 @@ class TrainSettings(SettingsForm):
 
     def __init__(self, context: WindowContext, library: Library) -> None:
         super().__init__(context)
-        self._library = library
-        project = context.project
-        self.folders: dict[str, Path] = {
-            "Demonstrations": project.demonstrations, "Augmented": project.augmented, "Rollouts": project.rollouts
-        }  # fmt: skip
-        self.usable: dict[str, int | None] = dict.fromkeys(self.folders)
-        self.boxes = {name: QCheckBox(name) for name in self.folders}
-        self._counts = {name: label("", "small") for name in self.folders}
-        self.total = label("", "small")
+        self.data, self.inputs = DataCard(context, library, self), InputsCard(self)
+        self.boxes, self.usable, self.total = self.data.boxes, self.data.usable, self.data.total
         self.policy, self.steps, self.seed, self.name = QComboBox(), QSpinBox(), QSpinBox(), QLineEdit()
         self.keep, self.patience = QComboBox(), QSpinBox()
         self.more = KeyButton(
@@ -59,9 +54,6 @@ class TrainSettings(SettingsForm):
         self._connect()
 
     def _build(self) -> None:
-        for name in ("Demonstrations", "Augmented"):
-            self.boxes[name].setChecked(True)
-        self.boxes["Rollouts"].setToolTip("A policy's own rollouts that the task's score accepted")
         for policy in POLICIES:
             self.policy.addItem(POLICY_WORDS.get(policy, policy), policy)
         self.steps.setRange(2, 1_000_000)
@@ -79,10 +71,8 @@ class TrainSettings(SettingsForm):
         self.patience.setToolTip("End a stage after so many measurements without a better one")
         pad(self.steps, self.seed, self.patience)
         inner = self.add_card("Data")
-        inner.setSpacing(0)
-        for name, box in self.boxes.items():
-            inner.addLayout(row(box, 1, self._counts[name]))
-        inner.addWidget(self.total)
+        self.data.fill(inner)
+        self.inputs.fill(inner)
         inner = self.add_card(
             "Policy", Policy=self.policy, Steps=row(self.steps, label("Seed", "muted"), self.seed),
             Keep=row(self.keep, self.patience), Run_name=self.name,
@@ -94,8 +84,9 @@ class TrainSettings(SettingsForm):
         self._show_changes()
 
     def _connect(self) -> None:
-        for box in self.boxes.values():
-            box.toggled.connect(self._show_counts)
+        self.data.changed.connect(self._on_data)
+        self.data.choose.clicked.connect(self._on_choose)
+        self.inputs.edited.connect(self._on_inputs)
         self.more.clicked.connect(self._on_more)
         self.policy.currentIndexChanged.connect(lambda _index: self._show_changes())
         self.keep.currentIndexChanged.connect(lambda _index: self._show_changes())
@@ -119,8 +110,43 @@ class TrainSettings(SettingsForm):
         form.finished.connect(form.deleteLater)
         form.open()
 
+    def _on_data(self) -> None:
+        self.inputs.show_data(self.data.kept)
+        self.changed.emit()
+
+    def _on_inputs(self) -> None:
+        """The cameras hold for all policies."""
+        told = self.inputs.changes()
+        for changes in self.changes.values():
+            for name in (NAMES, SIZE, ENCODER):
+                changes.pop(name, None)
+            changes.update(told)
+        self._show_changes()
+
+    def _on_choose(self) -> None:
+        policy = str(self.policy.currentData())
+        config = KINDS[policy]()
+        try:
+            config = with_changes(config, policy, self.changes[policy])
+        except TouchstoneError as error:
+            self.tell(error.sentence())
+        dialog = DataDialog(self._context, self.data.chosen_rows(), self.data.choice, config.grid, self)
+        dialog.chosen.connect(self.data.set_choice)
+        dialog.rated.connect(self._on_rate)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _on_rate(self, period_ns: int) -> None:
+        """The rate holds for all policies."""
+        for policy, changes in self.changes.items():
+            changes.pop(PERIOD, None)
+            if period_ns != KINDS[policy]().grid.period_ns:
+                changes[PERIOD] = str(period_ns)
+        self._show_changes()
+
     def _show_changes(self) -> None:
         """Tell how many settings are not the default."""
+        self.inputs.show_changes(self.changes[str(self.policy.currentData())])
         count = len(self.changes[str(self.policy.currentData())])
         self.more.setText(f"All settings … ({count} changed)" if count else "All settings …")
         self.patience.setVisible(self.keep.currentData() != "last")
@@ -140,50 +166,27 @@ class TrainSettings(SettingsForm):
         self.keep.setCurrentIndex(max(0, self.keep.findData(choice.best)))
         self.patience.setValue(choice.patience)
         self.changes[choice.policy] = dict(choice.changes)
+        self.data.set_choice(choice.data)
         self.suggest_name()
         self._show_changes()
 
     def refresh(self) -> None:
         """Count the episodes again."""
-        for name, folder in self.folders.items():
-            self._library.list(folder, partial(self._on_listed, name))
-
-    def _on_listed(self, name: str, items: list[EpisodeRow], error: str) -> None:
-        self.usable[name] = None if error else sum(item.usable for item in items)
-        if error:
-            self._context.notifications.error(error, "train")
-        self._show_counts()
-
-    def _show_counts(self) -> None:
-        for name, count in self.usable.items():
-            self._counts[name].setText("…" if count is None else plural(count, "success", "successes"))
-        chosen = sum(self.usable[name] or 0 for name, box in self.boxes.items() if box.isChecked())
-        self.total.setText(f"{plural(chosen, 'episode')} to learn from.")
-        self.changed.emit()
+        self.data.refresh()
 
     def hindrance(self) -> str:
         """Return why no run can be started; empty if one can."""
-        chosen = [name for name, box in self.boxes.items() if box.isChecked()]
-        if not chosen:
-            return "Choose at least one folder of episodes."
-        if not any(self.usable.values()):
-            return "There is no kept success to learn from: record demonstrations in Collect (Ctrl+1)."
-        if not sum(self.usable[name] or 0 for name in chosen):
-            return "The chosen folders hold no kept success: choose another, or judge episodes in Review (Ctrl+2)."
-        return name_problem(self._context.project.runs, self.name.text())
+        named = name_problem(self._context.project.runs, self.name.text())
+        return self.data.hindrance() or self.inputs.hindrance() or named
 
     def words(self) -> list[str]:
         """Return the arguments of `train`; folders without a success are left out."""
-        folders = [
-            str(self.folders[name])
-            for name, box in self.boxes.items()
-            if box.isChecked() and self.usable[name]
-        ]
         policy, keep = str(self.policy.currentData()), str(self.keep.currentData())
         patience = 0 if keep == "last" else self.patience.value()
         words = [
-            *folders, "--policy", policy, "--steps", str(self.steps.value()), "--seed", str(self.seed.value()),
-            "--best", keep, "--patience", str(patience), "--out", str(self._context.project.runs / self.name.text()),
+            *self.data.words(), "--policy", policy, "--steps", str(self.steps.value()),
+            "--seed", str(self.seed.value()), "--best", keep, "--patience", str(patience),
+            "--out", str(self._context.project.runs / self.name.text()),
         ]  # fmt: skip
         for name, value in self.changes[policy].items():
             words += ["--set", f"{name}={value}"]
@@ -192,12 +195,13 @@ class TrainSettings(SettingsForm):
     def editable_fields(self) -> tuple[QWidget, ...]:
         """Return the fields that lock while something runs."""
         fields = (self.policy, self.steps, self.seed, self.keep, self.patience, self.name)
-        return *self.boxes.values(), *fields, self.more
+        return *self.data.fields(), *fields, self.more
 
     def set_editable(self, editable: bool) -> None:
         """Lock the fields while something runs; patience needs a measure to wait for."""
         super().set_editable(editable)
         self.patience.setEnabled(editable and self.keep.currentData() != "last")
+        self.inputs.set_editable(editable)
 
     def state(self) -> dict[str, object]:
         """Return the values to remember."""

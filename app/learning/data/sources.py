@@ -12,12 +12,14 @@ import msgspec
 
 from app.core.episodes import EpisodeRow
 from app.core.errors import LearningError
+from app.learning.choosing import DataChoice, DataReport, family_of, sift
 from app.learning.config import MARKER_VALUES, CamerasConfig, EpisodeSource, GridConfig, RunConfig
 from app.learning.data.arrays import EpisodeArrays, resample
 from app.learning.data.dataset import Series
 from app.learning.data.gallery import CACHE, open_gallery
 from app.learning.data.split import held_out
 from recorders.labels import kept_successes
+from recorders.library import list_episodes
 from recorders.reader import EpisodeFile
 
 HASH_BLOCK = 1 << 20
@@ -38,16 +40,43 @@ class Loaded:
         return self.arrays.field.shape[1] // MARKER_VALUES
 
 
+def choose(folders: Sequence[Path], choice: DataChoice) -> tuple[list[EpisodeRow], DataReport]:
+    """Return the episodes of all folders to learn from, and what became of the others.
+
+    Raises:
+        EpisodeError: If a folder or the labels of an episode cannot be read.
+    """
+    rows: list[EpisodeRow] = []
+    for folder in folders:
+        kept_successes(folder)  # refuses labels that cannot be read
+        rows += list_episodes(folder)
+    return sift(rows, choice)
+
+
 def load_folders(
-    folders: Sequence[Path], grid: GridConfig, seed: int, cameras: Sequence[str] = ()
+    folders: Sequence[Path],
+    grid: GridConfig,
+    seed: int,
+    cameras: Sequence[str] = (),
+    choice: DataChoice = DataChoice(),
 ) -> list[Loaded]:
     """Return the kept successes of all folders, with a tenth of them held out; `cameras` have to be in each.
+
+    Args:
+        choice: What is left out.
 
     Raises:
         LearningError: If there is none, or they are of different rigs, tasks or touch sensors.
         EpisodeError: If a folder or a file cannot be read.
     """
-    kept = {row.uuid: row for folder in folders for row in kept_successes(folder)}
+    rows, report = choose(folders, choice)
+    kept = {row.uuid: row for row in rows}
+    if report.left_out and not kept:
+        raise LearningError(
+            f"training data {', '.join(str(folder) for folder in folders)}",
+            f"all {len(report.left_out)} kept successes are left out by choice",
+            way_out="Ask for a smaller --least-score, or for fewer kinds of flags in --without",
+        )
     if not kept:
         raise LearningError(
             f"training data {', '.join(str(folder) for folder in folders)}", "it holds no kept success",
@@ -61,13 +90,6 @@ def load_folders(
     ]
     require_same(episodes)
     return episodes
-
-
-def family_of(row: EpisodeRow) -> str:
-    """Return the uuid of the demonstration that an episode was made from, or is a part of; its own if it is one."""
-    provenance = row.provenance or {}
-    parent = provenance.get("part_of") or provenance.get("parent")
-    return str(parent) if parent else row.part_of or row.uuid
 
 
 def load_again(config: RunConfig) -> list[Loaded]:

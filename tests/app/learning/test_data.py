@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from app.core.episodes import EpisodeRow
 from app.core.errors import LearningError
 from app.core.geometry import quat_multiply, rotvec_to_quat
+from app.learning.choosing import family_of
 from app.learning.config import GridConfig
 from app.learning.data import features, grid, rotations
 from app.learning.data.arrays import read_stream, resample
 from app.learning.data.dataset import Windows, join
 from app.learning.data.normalise import Normaliser
 from app.learning.data.pca import FieldEmbedding
-from app.learning.data.sources import family_of
 from app.learning.data.split import held_out
 from tests.app.learning.contact import PERIOD_NS, arrays_of, demonstrate, small_config
 

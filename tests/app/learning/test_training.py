@@ -105,7 +105,8 @@ def test_a_checkpoint_comes_back_as_it_was(trained: Path) -> None:
     policy = checkpoint.load_policy(trained, config)
     assert config.finished
     assert config.episodes[0].validation
-    assert {path.name for path in trained.iterdir()} == {"config.json", "weights.safetensors", "losses.csv"}
+    files = {"config.json", "weights.safetensors", "losses.csv", "comparison"}
+    assert {path.name for path in trained.iterdir()} == files
     saved = load_file(trained / checkpoint.WEIGHTS)
     assert all(torch.equal(value, saved[name]) for name, value in policy.state_dict().items())
 

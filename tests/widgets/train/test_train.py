@@ -17,9 +17,10 @@ from tests.app.learning.runs_on_disk import write_run
 from widgets.parts.progress_line import ProgressLine, duration
 from widgets.session import Session
 from widgets.theme.tokens import Theme
-from widgets.train.curves import LossCurves, RunCurves
+from widgets.train.curves import LossCurves
 from widgets.train.more import MoreSettings, put
 from widgets.train.page import TrainPage
+from widgets.train.run_curves import RunCurves
 
 LONG_MS = 120_000
 Open = Callable[..., Session]
@@ -35,8 +36,8 @@ def open_train(qtbot: QtBot, open_window: Open) -> TrainPage:
 
 
 def last_step(page: TrainPage) -> int:
-    rows = page.curves.runs[0].rows["tokenizer"]
-    return rows[-1].step if rows else 0
+    steps = page.curves.runs[0].train("tokenizer")[0]
+    return int(steps[-1]) if len(steps) else 0
 
 
 def test_without_data_it_refuses_and_says_why(qtbot: QtBot, open_window: Open) -> None:
@@ -57,13 +58,13 @@ def test_it_draws_the_progress_and_stops_softly_and_resumes(
     qtbot: QtBot, open_window: Open, demonstrations: Path
 ) -> None:
     page = open_train(qtbot, open_window)
-    assert page.settings.total.text() == "2 episodes to learn from."
+    assert page.settings.total.text().startswith("2 episodes to learn from")
     page.settings.name.setText("first")
     page.settings.steps.setValue(2000)
     page.start.click()
     run = page.context.project.runs / "first"
-    qtbot.waitUntil(lambda: len(page.curves.runs[0].rows["tokenizer"]) >= 3, timeout=LONG_MS)
-    drawn = {row.step: row.loss for row in page.curves.runs[0].rows["tokenizer"]}
+    qtbot.waitUntil(lambda: len(page.curves.runs[0].train("tokenizer")[0]) >= 3, timeout=LONG_MS)
+    drawn = dict(zip(*(values.tolist() for values in page.curves.runs[0].train("tokenizer")), strict=True))
     x, y = page.curves._lines[0, "tokenizer", "train"].getOriginalDataset()
     assert dict(zip(x.tolist(), y.tolist(), strict=True)) == pytest.approx(drawn)
     assert "of 2000" in page.progress.text()
@@ -82,7 +83,7 @@ def test_it_draws_the_progress_and_stops_softly_and_resumes(
 
     page.resume.click()
     qtbot.waitUntil(lambda: last_step(page) > row.step, timeout=LONG_MS)
-    steps = [loss.step for loss in page.curves.runs[0].rows["tokenizer"]]
+    steps = page.curves.runs[0].train("tokenizer")[0].tolist()
     assert steps == sorted(set(steps))
     assert steps[0] <= min(drawn)
     page.cancel.click()
@@ -158,7 +159,7 @@ def test_curves_drop_what_a_resume_does_again(qtbot: QtBot) -> None:
     run = RunCurves("r")
     for step in (10, 20, 30, 20):
         run.add(LossRow("planner", step, 1.0 / step, None))
-    assert [row.step for row in run.rows["planner"]] == [10, 20]
+    assert run.train("planner")[0].tolist() == [10, 20]
     for step, value in ((30, 0.5), (40, 0.5), (50, 0.4)):
         run.add(LossRow("planner", step, 0.1, value))
     assert run.validation("planner")[0].tolist() == [30, 50]
@@ -170,6 +171,7 @@ def test_one_run_has_the_colours_of_the_signals(qtbot: QtBot) -> None:
     qtbot.addWidget(curves)
     run = RunCurves("r")
     run.add(LossRow("planner", 10, 0.5, 0.7))
+    assert run.newest() == (0.5, 0.7)
     curves.show_runs([run])
     line = curves._lines[0, "planner", "train"]
     assert line.opts["pen"].color() == theme.signal("train.loss")

@@ -1,0 +1,35 @@
+"""The field that chooses the condition of a simulated task. Used by Collect and Deploy, for rigs that offer any."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtWidgets import QComboBox
+
+WORDS = {
+    "mixed": "Mixed by seed",
+    "nominal": "Nominal",
+    "before": "Moved before contact",
+    "after": "Moved in contact",
+}
+TIP = "What happens to the object: nothing, it is moved before or during contact, or the seed decides"
+
+
+class ConditionField(QComboBox):
+    """A list of the conditions that a rig offers; its own choice stands first."""
+
+    def __init__(self, conditions: Sequence[str]) -> None:
+        super().__init__()
+        for name in conditions:
+            self.addItem(WORDS.get(name, name.capitalize()), name)
+        self.setToolTip(TIP)
+        self.setAccessibleName("Condition")
+
+    def chosen(self) -> str:
+        """Return the condition; empty where the rig offers none."""
+        return str(self.currentData() or "")
+
+    def choose(self, name: str) -> None:
+        """Show a condition; one that the rig does not offer changes nothing."""
+        if (index := self.findData(name)) >= 0:
+            self.setCurrentIndex(index)
