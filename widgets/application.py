@@ -12,7 +12,7 @@ from typing import Any
 
 from app.core.allocator import return_large_blocks
 from app.core.errors import DeviceError
-from app.core.priority import prefer_window
+from app.core.priority import prefer_hand, prefer_window
 from app.core.rig import load_rig
 from app.core.wire.client import Endpoints
 from app.setup.display import find_display
@@ -62,15 +62,19 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     signal.signal(signal.SIGTERM, lambda *_: session.window.close())
     try:
         session.window.show()
-        keep_for_good()
+        settle_window()
         application.exec()
     finally:
         session.close()
     return {}
 
 
-def keep_for_good() -> None:
-    """Have the collector search what is there now no more: a long collection would drop the hand."""
+def settle_window() -> None:
+    """Do what waits until everything is open: the hand goes first, and the collector searches less.
+
+    A long collection would drop the hand.
+    """
+    prefer_hand()
     gc.collect()
     gc.freeze()
 

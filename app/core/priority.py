@@ -15,7 +15,7 @@ import threading
 from pathlib import Path
 from typing import Literal
 
-CONTROL, WINDOW, BACKGROUND = -10, -5, 10
+CONTROL, WINDOW, HAND, BACKGROUND = -10, -5, -12, 10
 REALTIME, REALTIME_WIRE = 20, 10  # of 1..99; the kernel's own interrupt threads have 50
 Scheduling = Literal["realtime", "raised", "ordinary"]
 _wires: set[int] = set()
@@ -63,6 +63,20 @@ def settle_memory() -> None:
 def prefer_window() -> None:
     """Raise this process a little: the person's hand is stamped in it. What it starts inherits that."""
     _set(0, WINDOW)
+
+
+def prefer_hand() -> None:
+    """Raise the calling thread, in which the person's hand is stamped and a stop is sent, above the rest of its window.
+
+    The wires of its process become real-time: they pass on bytes, and a stop waits for nobody's picture. Threads that
+    the caller starts later are ordinary. Call it when the wires run.
+    """
+    here = threading.get_native_id()
+    with contextlib.suppress(AttributeError, OSError):
+        os.sched_setscheduler(here, os.SCHED_OTHER | os.SCHED_RESET_ON_FORK, os.sched_param(0))
+    _set(here, HAND)
+    for thread in _wires & threads():
+        _realtime(thread, REALTIME_WIRE)
 
 
 def yield_to_control() -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from app.core.errors import ProcessError, UsageError
 from app.core.link.hub import Hub
 from app.setup.display import find_display
-from widgets.application import THEME_NAMES, keep_for_good, make_application
+from widgets.application import THEME_NAMES, make_application, settle_window
 
 if TYPE_CHECKING:
     from widgets.session import Session
@@ -86,7 +86,7 @@ class Bench:
         index = self._library_index()
         result: dict[str, Any] = {"episodes": self._args.episodes}
         self._filled(COLD_S)  # the reader has started, and everything was listed once
-        keep_for_good()
+        settle_window()
         index.unlink()
         result["open_cold_s"] = round(self._open(COLD_S), 3)
         self._beat.start()

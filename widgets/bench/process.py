@@ -18,7 +18,7 @@ from app.core.errors import ProcessError, UsageError
 from app.core.ids import new_uuid
 from app.core.priority import prefer_window
 from app.setup.display import find_display
-from widgets.application import THEME_NAMES, keep_for_good, make_application
+from widgets.application import THEME_NAMES, make_application, settle_window
 from widgets.cloud_session import Density
 from widgets.unattended import Unattended
 
@@ -125,7 +125,7 @@ class Bench(Unattended):
         self._begin_take()
         self._start_cloud()
         self.pause(WARM_UP_S)
-        keep_for_good()
+        settle_window()
 
     def _start_cloud(self) -> None:
         if not self._args.cloud:

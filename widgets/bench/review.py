@@ -22,7 +22,7 @@ from app.core.ids import new_uuid
 from app.core.link.hub import Hub
 from app.core.priority import prefer_window
 from app.core.wire.client import Endpoints
-from widgets.application import THEME_NAMES, keep_for_good, make_application
+from widgets.application import THEME_NAMES, make_application, settle_window
 from widgets.unattended import Unattended
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class Bench(Unattended):
         views = viewer.stage.cameras
         self.wait(lambda: all(view.seq >= 0 for view in views.values()), "its pictures", START_S)
         self.pause(SETTLE_S)  # thumbnails and measures of the list
-        keep_for_good()
+        settle_window()
         meter = SeekMeter(viewer, self._session)
         result = self._seek(meter) | self._play(1.0, "play") | self._play(8.0, "play8")
         if self._args.shot is not None:

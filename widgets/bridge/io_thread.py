@@ -19,7 +19,7 @@ from app.core.errors import WireError
 from app.core.wire.client import KIND_COMMAND, KIND_ENABLE, SYNC_PREFIX, Endpoints
 from app.core.wire.codec import decode, encode
 from app.core.wire.messages import Enable, SampleHeader
-from app.core.wire.sockets import connect
+from app.core.wire.sockets import connect, make_context
 from widgets.bridge.children import Children
 from widgets.bridge.feed import Feed
 from widgets.bridge.letters import Letter, ThreadFailed
@@ -49,7 +49,7 @@ class IoThread:
         self.children: Children | None = None
         self.readers: dict[int, Correspondent] = {}
         self.device: Correspondent | None = None
-        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._context = make_context()
         self._outbox = Outbox(self._context)
         self._streams: zmq.Socket[bytes] | None = None
         self._input: zmq.Socket[bytes] | None = None

@@ -41,6 +41,40 @@ def test_control_and_its_wires_are_real_time_if_permitted_and_later_threads_are_
         assert nice == "[0, 0, 0]"  # the others of both contexts
 
 
+HAND = """
+import os, threading
+from app.core.priority import prefer_hand, prefer_window, HAND
+from app.core.wire.sockets import make_context
+prefer_window()
+window = os.getpriority(os.PRIO_PROCESS, 0)
+context = make_context()
+early = threading.Event()
+beside = threading.Thread(target=early.wait)
+beside.start()
+prefer_hand()
+here, wires = threading.get_native_id(), [int(task) for task in os.listdir("/proc/self/task")]
+late = []
+thread = threading.Thread(target=lambda: late.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id())))
+thread.start(); thread.join()
+fifo = sum(os.sched_getscheduler(task) & 0xFF == os.SCHED_FIFO for task in wires)
+print(window, os.getpriority(os.PRIO_PROCESS, here), os.getpriority(os.PRIO_PROCESS, beside.native_id), late[0], fifo)
+early.set(); beside.join()
+context.term()
+"""
+
+
+def test_the_hand_goes_before_the_rest_of_its_window() -> None:
+    answer = subprocess.run(
+        [sys.executable, "-c", HAND], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    window, hand, beside, late, fifo = map(int, answer.stdout.split())
+    if window < 0:  # permitted here
+        assert hand < beside == window < late == 0
+        assert fifo in (0, 1), "the thread of the wire, where real time is permitted"
+    else:
+        assert hand == beside == late == 0
+
+
 SETTLED = """
 import gc
 from app.core.priority import settle_memory
