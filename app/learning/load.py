@@ -90,7 +90,7 @@ def gather(data: Prepared, which: Tensor) -> tuple[Tensor, ...]:
     """Return everything that a step takes of windows (B,): actions, motion, touch, and pictures where there are."""
     windows = data.windows
     ticks = windows.observation_ticks(which)
-    felt = (data.action[windows.chunk_ticks(which)], windows.series.motion[ticks], data.touch[ticks])
+    felt = (data.actions(which), windows.series.motion[ticks], data.touch[ticks])
     return felt if windows.series.gallery is None else (*felt, windows.pictures(which))
 
 

@@ -14,6 +14,11 @@ from msgspec import Meta
 from app.core.clock import NS_PER_S
 
 ActionStream = Literal["applied", "commanded"]
+ActionFrame = Literal["increment", "relative_command", "relative_pose", "absolute"]
+FRAME_HELP = (
+    "What an action is: the change of the command; or the pose to command, relative to the command or to the measured "
+    "pose at the plan's observation, or absolute in the stroke frame. Relative to the measured pose gives force away."
+)
 
 
 class GridConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -169,3 +174,4 @@ class ChunkConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     optimiser: OptimiserConfig = OptimiserConfig()
     runtime: RuntimeConfig = RuntimeConfig()
     cameras: CamerasConfig = CamerasConfig()
+    action_frame: Annotated[ActionFrame, Meta(description=FRAME_HELP)] = "increment"

@@ -85,7 +85,8 @@ BASELINES, REACTIVE = (
     tuple(method.name for method in METHODS[:2]),
     tuple(method.name for method in METHODS[2:]),
 )
-NO_FRAMES = "`train` has no action frames in this version"
+POSE_RELATIVE = ("--set", "action_frame=relative_pose")
+COMMAND_RELATIVE = ("--set", "action_frame=relative_command")
 CONTROLS = (
     Method("blind script", deploy=("--baseline", "blind")),
     Method("force script", deploy=("--baseline", "script")),
@@ -98,9 +99,12 @@ CONTROLS = (
     Method("rdp with touch, touch frozen for 0.96 s", FIELD_RDP, (*SLOW, "--tamper", "touch=freeze:960")),
     Method("rdp with touch, touch 40 ms late", FIELD_RDP, (*SLOW, "--tamper", "touch=delay:40")),
     Method("rdp with touch, touch 100 ms late", FIELD_RDP, (*SLOW, "--tamper", "touch=delay:100")),
-    Method("diffusion without touch, pose-relative actions", BLIND_DIFFUSION, SLOW, NO_FRAMES),
-    Method("diffusion with touch embedding, pose-relative actions", FELT_DIFFUSION, SLOW, NO_FRAMES),
-    Method("rdp with touch, pose-relative actions", FIELD_RDP, SLOW, NO_FRAMES),
+    Method("diffusion without touch, pose-relative actions", (*BLIND_DIFFUSION, *POSE_RELATIVE), SLOW),
+    Method("diffusion without touch, command-relative actions", (*BLIND_DIFFUSION, *COMMAND_RELATIVE), SLOW),
+    Method("diffusion with touch embedding, pose-relative actions", (*FELT_DIFFUSION, *POSE_RELATIVE), SLOW),
+    Method(
+        "diffusion with touch embedding, command-relative actions", (*FELT_DIFFUSION, *COMMAND_RELATIVE), SLOW
+    ),
 )
 RULES = (
     "All methods get the same demonstrations, cameras, steps, batch and training seeds.",

@@ -1,4 +1,4 @@
-"""One recorded episode as arrays on the grid. Used by the trainer; the running policy makes the same of live samples."""
+"""One recorded episode as arrays on the grid. Used by the trainer; the running policy does the same live."""
 
 from __future__ import annotations
 
@@ -49,6 +49,8 @@ class EpisodeArrays:
         wrench: Filtered wrench (T, 6), N and N·m.
         field: Flattened marker displacements (T, markers·3), mm.
         action: What was done at each tick, named `features.ACTION` (T, 8); the last row is rest with `over` = 1.
+        command, applied: What was to be imitated, and what the governor had applied, at each tick (T, 8), base frame.
+        pose: What was measured (T, 7), base frame. stain: The estimate (T, 4), base frame.
         felt_wrench: The wrench at the ticks of the decoder (T, fast, 6); the first of a tick is `wrench`.
         felt_field: The field at the ticks of the decoder (T, fast, markers·3).
         frames: Number of the picture that each camera had shown last at each tick (T, cameras), int64; never a later
@@ -63,6 +65,10 @@ class EpisodeArrays:
     felt_field: np.ndarray
     frames: np.ndarray
     frame_age_ns: np.ndarray
+    command: np.ndarray
+    applied: np.ndarray
+    pose: np.ndarray
+    stain: np.ndarray
 
     def __len__(self) -> int:
         return len(self.motion)
@@ -173,6 +179,10 @@ def _on_grid(
         felt_field=felt_field.reshape(len(ticks), config.fast, -1),
         frames=_columns([grid.newest_index(times, ticks) for times in shown], len(ticks)),
         frame_age_ns=_columns([ticks - grid.newest(times, times, ticks) for times in shown], len(ticks)),
+        command=command.astype(np.float32),
+        applied=applied.astype(np.float32),
+        pose=pose.astype(np.float32),
+        stain=stain.astype(np.float32),
     )
 
 

@@ -26,6 +26,7 @@ class Series:
         episode: For each tick the number of its episode (N,).
         frames: For each tick the numbers of the pictures seen (N, cameras), counted within the episode.
         frame_age_ns: How old they were (N, cameras).
+        command, applied: (N, 8), pose: (N, 7), stain: (N, 4); base frame, as in `EpisodeArrays`.
         gallery: Where the pictures are; None without cameras.
     """
 
@@ -40,6 +41,10 @@ class Series:
     episode: Tensor
     frames: Tensor
     frame_age_ns: Tensor
+    command: Tensor
+    applied: Tensor
+    pose: Tensor
+    stain: Tensor
     gallery: Gallery | None = None
 
     def __len__(self) -> int:
@@ -67,6 +72,10 @@ def join(episodes: Sequence[EpisodeArrays]) -> Series:
         episode=torch.from_numpy(np.repeat(np.arange(len(lengths)), lengths)),
         frames=stack("frames"),
         frame_age_ns=stack("frame_age_ns"),
+        command=stack("command"),
+        applied=stack("applied"),
+        pose=stack("pose"),
+        stain=stack("stain"),
     )
 
 

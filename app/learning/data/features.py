@@ -2,9 +2,10 @@
 
 Everything geometric is expressed in the stroke frame: origin at the estimated start of the stain, x along the
 estimated stroke, z up (`vision/stain` gives x y z and yaw). A real rig can compute all of it; the task's true state
-is not used. Actions are increments of the command, not targets relative to the measured pose, because the difference
-of command and measured pose is force over stiffness: a target relative to the pose smuggles force in, and lets the
-decoder learn the wrong sign of the reaction (resources/help/decisions/0040-command-increments.md).
+is not used. By default actions are increments of the command, not targets relative to the measured pose, because the
+difference of command and measured pose is force over stiffness: a target relative to the pose smuggles force in, and
+lets the decoder learn the wrong sign of the reaction (resources/help/decisions/0040-command-increments.md). What else
+an action can be: `targets.py`.
 """
 
 from __future__ import annotations
@@ -30,12 +31,6 @@ def touch_names(components: int) -> tuple[str, ...]:
     return ("fx", "fy", "fz", "tx", "ty", "tz", *(f"field {index}" for index in range(components)))
 
 
-def _six_numbers(quaternions: np.ndarray) -> np.ndarray:
-    """Return the first two columns of the rotation matrices, (N, 6): continuous, unlike angles (Zhou et al. 2019)."""
-    matrix = rotations.matrices(quaternions)
-    return np.concatenate([matrix[..., :, 0], matrix[..., :, 1]], axis=-1)
-
-
 def in_stroke_frame(pose: np.ndarray, stain: np.ndarray) -> np.ndarray:
     """Return position (3) and rotation (6 numbers) of poses in the stroke frame, (N, 9).
 
@@ -46,7 +41,7 @@ def in_stroke_frame(pose: np.ndarray, stain: np.ndarray) -> np.ndarray:
     yaw = stain[..., 3]
     position = rotations.rotate_about_z(pose[..., :3] - stain[..., :3], -yaw)
     turned = rotations.multiply(rotations.yaw_quaternions(-yaw), pose[..., 3:7])
-    return np.concatenate([position, _six_numbers(turned)], axis=-1)
+    return np.concatenate([position, rotations.six_numbers(turned)], axis=-1)
 
 
 def motion_features(pose: np.ndarray, applied: np.ndarray, stain: np.ndarray) -> np.ndarray:
@@ -82,6 +77,16 @@ def apply_increment(
     return np.concatenate(
         [command[:3] + step, quaternion / np.linalg.norm(quaternion), action[GRIPPER : GRIPPER + 1]]
     )
+
+
+def step_towards(
+    command: np.ndarray, target: np.ndarray, max_step_m: float, max_turn_rad: float
+) -> np.ndarray:
+    """Return the next command (8,) on the way from the last one to a target (8,), step and turn clipped in length."""
+    step = _shorten(target[:3] - command[:3], max_step_m)
+    turn = rotations.to_rotvec(rotations.multiply(target[3:7], rotations.conjugate(command[3:7])))
+    quaternion = rotations.multiply(rotations.from_rotvec(_shorten(turn, max_turn_rad)), command[3:7])
+    return np.concatenate([command[:3] + step, quaternion / np.linalg.norm(quaternion), target[7:8]])
 
 
 def _shorten(vector: np.ndarray, longest: float) -> np.ndarray:

@@ -52,6 +52,50 @@ def matrices(q: np.ndarray) -> np.ndarray:
     return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
 
 
+def six_numbers(q: np.ndarray) -> np.ndarray:
+    """Return the first two columns of the rotation matrices, (..., 6): continuous, unlike angles (Zhou et al. 2019)."""
+    matrix = matrices(q)
+    return np.concatenate([matrix[..., :, 0], matrix[..., :, 1]], axis=-1)
+
+
+def from_six_numbers(six: np.ndarray) -> np.ndarray:
+    """Return unit quaternions (..., 4) of two columns (..., 6) that need not be orthonormal (Gram and Schmidt).
+
+    Columns of no length, or parallel ones, give some rotation.
+    """
+    first = _unit(six[..., :3], np.array([1.0, 0.0, 0.0]))
+    other = six[..., 3:] - first * np.sum(first * six[..., 3:], axis=-1, keepdims=True)
+    least = np.eye(3)[np.argmin(np.abs(first), axis=-1)]
+    second = _unit(other, _unit(np.cross(first, least), least))
+    return quaternions(np.stack([first, second, np.cross(first, second)], axis=-1))
+
+
+def _unit(vectors: np.ndarray, otherwise: np.ndarray) -> np.ndarray:
+    """Return vectors (..., 3) of length one; those of no length become `otherwise`."""
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.where(length > 1e-9, vectors / np.maximum(length, 1e-9), otherwise)
+
+
+def quaternions(matrix: np.ndarray) -> np.ndarray:
+    """Return unit quaternions (..., 4), either sign, of rotation matrices (..., 3, 3).
+
+    Each row of the matrix below is 4·q_i·q; the longest is taken, so that nothing is divided by a small number
+    (Shepperd 1978).
+    """
+    (a, b, c), (d, e, f), (g, h, i) = ([matrix[..., row, column] for column in range(3)] for row in range(3))
+    rows = [
+        [1 + a + e + i, h - f, c - g, d - b],
+        [h - f, 1 + a - e - i, b + d, c + g],
+        [c - g, b + d, 1 - a + e - i, f + h],
+        [d - b, c + g, f + h, 1 - a - e + i],
+    ]
+    candidates = np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+    length = np.linalg.norm(candidates, axis=-1)
+    longest = np.argmax(length, axis=-1)[..., None, None]
+    found = np.take_along_axis(candidates, longest, axis=-2)[..., 0, :]
+    return found / np.linalg.norm(found, axis=-1, keepdims=True)
+
+
 def yaw_quaternions(yaw: np.ndarray) -> np.ndarray:
     """Return quaternions (..., 4) of rotations about the base frame's z axis by `yaw` (...), rad."""
     half = 0.5 * np.asarray(yaw, dtype=np.float64)

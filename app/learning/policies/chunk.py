@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from app.learning.data import features
+from app.learning.data.targets import action_names
 from app.learning.policies.denoiser import Denoiser
 from app.learning.policies.observing import ObservingPolicy
 from app.learning.settings import ChunkConfig
@@ -16,24 +16,25 @@ class ChunkPolicy(ObservingPolicy):
 
     def __init__(self, config: ChunkConfig, field_size: int) -> None:
         super().__init__(
-            config.grid, config.touch, config.optimiser, config.runtime, field_size, config.cameras
-        )
+            config.grid, config.touch, config.optimiser, config.runtime, field_size, config.cameras,
+            config.action_frame,
+        )  # fmt: skip
         self.network = config.network
-        self.size = len(features.ACTION)
+        self.size = len(action_names(config.action_frame))
         self.denoiser = Denoiser(self.size, config.grid.chunk, self.condition_size, config.network)
 
     def draw(self, generator: torch.Generator) -> Tensor:
-        """Return unit noise (1, T, 8)."""
+        """Return unit noise (1, T, A)."""
         return torch.randn(1, self.grid.chunk, self.size, generator=generator)
 
     def loss(self, data: Tensor, condition: Tensor, generator: torch.Generator) -> Tensor:
-        """Return the training loss of normalised chunks (B, T, 8) under conditions (B, C)."""
+        """Return the training loss of normalised chunks (B, T, A) under conditions (B, C)."""
         raise NotImplementedError
 
     def decode(
         self, plan: Tensor, touch: Tensor, first: int = 0, state: Tensor | None = None
     ) -> tuple[Tensor, Tensor | None]:
-        """Return the ticks `first` … of the chunk (B, T, 8); there is no state."""
+        """Return the ticks `first` … of the chunk (B, T, A); there is no state."""
         return plan[:, first : first + touch.shape[1]], None
 
     def stage_module(self, stage: str) -> nn.Module:

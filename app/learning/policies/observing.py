@@ -11,9 +11,18 @@ from app.learning.data import features
 from app.learning.data.dataset import Series
 from app.learning.data.normalise import Normaliser
 from app.learning.data.pca import FieldEmbedding
+from app.learning.data.targets import action_names, chunk_targets
 from app.learning.encoders.cameras import CameraEncoders
-from app.learning.settings import CamerasConfig, GridConfig, OptimiserConfig, RuntimeConfig, TouchConfig
+from app.learning.settings import (
+    ActionFrame,
+    CamerasConfig,
+    GridConfig,
+    OptimiserConfig,
+    RuntimeConfig,
+    TouchConfig,
+)
 
+MOST_FITTED = 4096  # chunks that the targets of a frame other than increments are fitted on
 FIELD_FLOOR = 0.1  # weak components are marker noise: none is blown up to the size of the strong ones
 
 
@@ -33,6 +42,7 @@ class ObservingPolicy(nn.Module):
 
     Args:
         field_size: Numbers in a flattened marker field.
+        action_frame: What its actions are, see `data/targets.py`.
     """
 
     def __init__(
@@ -43,9 +53,11 @@ class ObservingPolicy(nn.Module):
         runtime: RuntimeConfig,
         field_size: int,
         cameras: CamerasConfig,
+        action_frame: ActionFrame = "increment",
     ) -> None:
         super().__init__()
         self.grid, self.used, self.optimiser, self.runtime = grid, touch, optimiser, runtime
+        self.action_frame: ActionFrame = action_frame
         self.touch_size = features.WRENCH + touch.components
         self.seen_cameras = cameras
         self.cameras = CameraEncoders(cameras) if cameras.names else None
@@ -55,7 +67,7 @@ class ObservingPolicy(nn.Module):
         self.motion = Normaliser(len(features.MOTION))
         self.wrench = Normaliser(features.WRENCH)
         self.field = Normaliser(touch.components)
-        self.action = Normaliser(len(features.ACTION))
+        self.action = Normaliser(len(action_names(action_frame)))
 
     def fit(self, series: Series, ticks: Tensor) -> None:
         """Fit embedding and normalisers on `ticks` of a series; the networks are not touched."""
@@ -63,7 +75,14 @@ class ObservingPolicy(nn.Module):
         self.field.fit(self.embedding(series.field[ticks]), FIELD_FLOOR)
         self.wrench.fit(series.wrench[ticks])
         self.motion.fit(series.motion[ticks])
-        self.action.fit(series.action[ticks])
+        self.action.fit(self._acted(series, ticks))
+
+    def _acted(self, series: Series, ticks: Tensor) -> Tensor:
+        """Return actions (·, A) in own units to fit a normaliser on: of chunks that begin at `ticks`, evenly spread."""
+        if self.action_frame == "increment":
+            return series.action[ticks]
+        some = ticks[torch.linspace(0, len(ticks) - 1, min(len(ticks), MOST_FITTED)).long()]
+        return chunk_targets(series, self.action_frame, some, self.grid.chunk).flatten(0, 1)
 
     def touch(self, wrench: Tensor, field: Tensor) -> Tensor:
         """Return normalised touch (..., 6 + components) of wrenches (..., 6) and fields (..., markers·3).
@@ -116,7 +135,7 @@ class ObservingPolicy(nn.Module):
     def decode(
         self, plan: Tensor, touch: Tensor, first: int = 0, state: Tensor | None = None
     ) -> tuple[Tensor, Tensor | None]:
-        """Return actions (B, T, 8) in own units of ticks `first` … of the chunk, and the state after them.
+        """Return actions (B, T, A) in own units of ticks `first` … of the chunk, and the state after them.
 
         Args:
             plan: As `plan` returned it.

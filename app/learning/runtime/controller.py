@@ -11,8 +11,8 @@ import torch
 
 from app.core.drive.controller import Action, Start
 from app.core.wire.messages import SampleHeader, Source
-from app.learning.data import features
 from app.learning.policies.observing import ObservingPolicy
+from app.learning.runtime.commanding import next_command
 from app.learning.runtime.delays import Delays
 from app.learning.runtime.fast import FastDecoder
 from app.learning.runtime.observer import TOPICS, Observation, Observer, leashed
@@ -24,8 +24,9 @@ RATES_OVER = 20  # plans or ticks
 class PolicyController:
     """Drives a rig with a trained policy.
 
-    The command is integrated here, from the policy's increments; it starts at what the governor applied last, and is
-    never further than `leash_m` from that. Before the first plan, and when a plan runs out, the command rests.
+    The command is integrated here, from the policy's increments, or led to its poses; it starts at what the governor
+    applied last, and is never further than `leash_m` from that. Before the first plan, and when a plan runs out, the
+    command rests.
     """
 
     source: Source = "policy"
@@ -45,6 +46,7 @@ class PolicyController:
         self._delays.begin()
         self._command: np.ndarray | None = None
         self._seen: Observation | None = None
+        self._began: Observation | None = None  # what the present plan was made from
         self._next_plan_ns = self._over_ticks = 0
         self._waiting_for = ""
         self._plan_ms = self._fast_ms = self._delay_ms = 0.0
@@ -105,9 +107,8 @@ class PolicyController:
 
     def _moved(self, command: np.ndarray, action: np.ndarray, seen: Observation) -> np.ndarray:
         config, share = self._runtime, self._ahead / self._policy.grid.fast
-        moved = features.apply_increment(
-            command, action, seen.yaw, share * config.max_step_m, share * config.max_turn_rad
-        )
+        frame, began = self._policy.action_frame, self._began or seen
+        moved = next_command(frame, config, command, action, began, seen.yaw, share)
         return leashed(moved, seen.applied, config)
 
     def _plan(self, now_ns: int) -> None:
@@ -127,6 +128,7 @@ class PolicyController:
 
     def _take(self, plan: Plan, now_ns: int) -> None:
         self._fast.switch(plan)
+        self._began = self._observer.at(plan.begins_ns)
         self._delays.used(plan, now_ns)
         self._plan_ms = plan.compute_ms
         self._delay_ms = (now_ns - plan.begins_ns) / 1e6
@@ -134,7 +136,7 @@ class PolicyController:
 
     def _is_over(self, action: np.ndarray | None) -> bool:
         if action is not None:
-            self._over_ticks = self._over_ticks + 1 if action[features.OVER] > self._runtime.done_level else 0
+            self._over_ticks = self._over_ticks + 1 if action[-1] > self._runtime.done_level else 0
         return self._over_ticks * self._ahead >= self._runtime.done_ticks * self._policy.grid.fast
 
     def state(self) -> dict[str, Any]:
@@ -154,11 +156,10 @@ class PolicyController:
     def _path(self) -> list[list[float]]:
         if self._command is None or self._seen is None:
             return []
-        config, command = self._runtime, self._command
+        config, command, seen = self._runtime, self._command, self._seen
+        frame, began = self._policy.action_frame, self._began or seen
         path = [command[:3]]
-        for action in self._fast.preview(self._seen.touch):
-            command = features.apply_increment(
-                command, action, self._seen.yaw, config.max_step_m, config.max_turn_rad
-            )
+        for action in self._fast.preview(seen.touch):
+            command = next_command(frame, config, command, action, began, seen.yaw)
             path.append(command[:3])
         return [[round(float(value), 5) for value in point] for point in path]

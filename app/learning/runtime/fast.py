@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from app.learning.data import features
+from app.learning.data.targets import action_names
 from app.learning.policies.observing import ObservingPolicy
 from app.learning.runtime.planner import Plan
 
@@ -42,7 +43,7 @@ class FastDecoder:
 
     @torch.no_grad()
     def step(self, now_ns: int, touch_at: TouchAt, ahead: int = 1) -> np.ndarray | None:
-        """Return the action (8,) of the next `ahead` decoder ticks, or None without a plan that reaches so far.
+        """Return the action (A,) of the next `ahead` decoder ticks, or None without a plan that reaches so far.
 
         Of these ticks only the first has been felt. The others are decoded with the touch held, for this action alone:
         when their touch has come, the next step takes them in.
@@ -70,20 +71,22 @@ class FastDecoder:
         return self._together(speeds)
 
     def _together(self, speeds: Tensor) -> np.ndarray:
-        """Return one action (8,) of decoder ticks (n, 8): their increments summed, the rest as at the end."""
+        """Return one action (A,) of decoder ticks (n, A): their increments summed, the rest as at the end."""
         action = speeds[-1].double().numpy()
+        if self._policy.action_frame != "increment":
+            return action
         action[: features.GRIPPER] = speeds[:, : features.GRIPPER].double().sum(dim=0).numpy() / self._fast
         return action
 
     @torch.no_grad()
     def preview(self, touch: Tensor) -> np.ndarray:
-        """Return the actions (n, 8) of the rest of the chunk, one per tick of the grid, with the touch held.
+        """Return the actions (n, A) of the rest of the chunk, one per tick of the grid, with the touch held.
 
         The state stays. What is left of a tick of the grid that has begun is an action of its own.
         """
         left = self._ticks - self._next
         if self.plan is None or left <= 0:
-            return np.zeros((0, len(features.ACTION)))
+            return np.zeros((0, len(action_names(self._policy.action_frame))))
         held = touch.expand(1, left, -1)
         speeds = self._policy.decode(self.plan.content, held, self._next, self._state)[0][0]
         begun = left % self._fast

@@ -27,7 +27,8 @@ class Observation:
 
     Attributes:
         motion: Features (19,) in own units, touch: normalised (6 + components,).
-        applied: Newest applied command (8,), base frame. yaw: Of the stroke, rad.
+        applied: Newest applied command (8,), base frame.
+        stain: Newest estimate (4,): x y z in metres, yaw in rad, base frame. pose: Measured (7,), base frame.
         frames: The picture of each camera of the policy, as it came (JPEG).
     """
 
@@ -35,8 +36,14 @@ class Observation:
     motion: Tensor
     touch: Tensor
     applied: np.ndarray
-    yaw: float
+    stain: np.ndarray
+    pose: np.ndarray
     frames: tuple[bytes, ...] = ()
+
+    @property
+    def yaw(self) -> float:
+        """Of the stroke, rad."""
+        return float(self.stain[3])
 
 
 class Observer:
@@ -87,7 +94,7 @@ class Observer:
         motion = features.motion_features(pose, applied, stain)
         with torch.no_grad():
             touch = self._policy.touch(_float(self._wrench(now_ns)), _float(field.ravel()))
-        seen = Observation(now_ns, _float(motion), touch, applied, float(stain[3]), self._looking.frames())
+        seen = Observation(now_ns, _float(motion), touch, applied, stain, pose, self._looking.frames())
         self.past.append(seen)
         return seen
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from app.learning.chance import generator_for
 from app.learning.data.dataset import Windows
+from app.learning.data.targets import chunk_targets
 from app.learning.policies.chunk import ChunkPolicy
 from app.learning.policies.observing import ObservingPolicy
 from app.learning.policies.rdp.policy import RdpPolicy
@@ -37,16 +38,26 @@ class Prepared:
 
     def __init__(self, policy: ObservingPolicy, windows: Windows) -> None:
         self.windows = windows
-        series = windows.series
+        self._policy, series = policy, windows.series
+        increments = policy.action_frame == "increment"
         with torch.no_grad():
-            self.action = policy.action(series.action)
+            self._action = policy.action(series.action) if increments else None
             self.touch = policy.touch(series.wrench, series.field)
             self.felt = policy.touch(series.felt_wrench, series.felt_field)
 
+    def actions(self, which: Tensor) -> Tensor:
+        """Return normalised actions (B, chunk, A) of windows (B,), in the policy's frame."""
+        if self._action is not None:
+            return self._action[self.windows.chunk_ticks(which)]
+        starts, chunk = self.windows.starts[which], self.windows.grid.chunk
+        return self._policy.action(
+            chunk_targets(self.windows.series, self._policy.action_frame, starts, chunk)
+        )
+
     def chunks(self, which: Tensor) -> tuple[Tensor, Tensor]:
-        """Return normalised actions (B, chunk, 8) and touch (B, chunk·fast, ·) of windows (B,)."""
+        """Return normalised actions (B, chunk, A) and touch (B, chunk·fast, ·) of windows (B,)."""
         ticks = self.windows.chunk_ticks(which)
-        return self.action[ticks], self.felt[ticks].flatten(1, 2)
+        return self.actions(which), self.felt[ticks].flatten(1, 2)
 
     def conditions(self, policy: ObservingPolicy, which: Tensor) -> Tensor:
         """Return the planner's conditions (B, C) of windows (B,)."""
@@ -178,7 +189,7 @@ class ChunkStage:
         conditions = torch.cat([self._motion[ticks], touch], dim=-1).flatten(1)
         shaken = conditions + self._policy.network.noise * torch.randn(conditions.shape, generator=generator)
         seen = self._train.seen_in_training(self._policy, which, shaken, generator)
-        return self._policy.loss(self._train.action[windows.chunk_ticks(which)], seen, generator)
+        return self._policy.loss(self._train.actions(which), seen, generator)
 
     @torch.no_grad()
     def validate(self) -> float:

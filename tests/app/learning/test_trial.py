@@ -71,7 +71,12 @@ class Fed:
     def see(self, tick: int, period_ns: int = TICK_NS) -> Observation:
         value = float(tick)
         seen = Observation(
-            tick * period_ns, torch.full((19,), value), torch.full((self.size,), value), np.zeros(8), 0.0
+            tick * period_ns,
+            torch.full((19,), value),
+            torch.full((self.size,), value),
+            np.zeros(8),
+            np.zeros(4),
+            np.zeros(7),
         )
         return self.spoiler.spoil(seen)
 

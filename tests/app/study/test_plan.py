@@ -10,9 +10,9 @@ import pytest
 
 from app.core.errors import UsageError
 from app.deploy import process as deploy
-from app.learning import trial
+from app.learning import train, trial
 from app.session import collect
-from app.study.forms import FORMS, build_plan
+from app.study.forms import BASELINES, FORMS, build_plan
 from app.study.plan import PLAN, PLAN_TEXT, Plan, StudyError, differences, settle
 from app.study.report import hours, plan_text
 
@@ -65,11 +65,30 @@ def test_all_methods_are_trained_alike(plan: Plan) -> None:
     rest = set()
     for stage in trained:
         words = list(stage.words)
-        for option in ("--policy", "--touch", "--seed", "--out"):
+        for option in ("--policy", "--touch", "--seed", "--out", *(["--set"] if "--set" in words else [])):
             place = words.index(option)
             del words[place : place + 2]
         rest.add(tuple(words))
-    assert len(rest) == 1, "only policy, touch and seed may differ"
+    assert len(rest) == 1, "only policy, touch and seed may differ, and in controls the frame of the actions"
+    table = {name for cell in plan.cells if cell.group == "table" for name in cell.stages}
+    needed = {need for stage in plan.stages if stage.name in table for need in stage.needs}
+    assert not any("--set" in plan.stage(need).words for need in needed)
+
+
+def test_pose_relative_stands_beside_command_relative_for_both_baselines(plan: Plan) -> None:
+    """Everything in the plan can be run, and the frames are trained, not only deployed."""
+    assert not any(cell.absent for cell in plan.cells)
+    parser = parser_of(train.add_arguments)
+    for name in BASELINES:
+        frames = []
+        for kind in ("pose", "command"):
+            cells = [cell for cell in plan.cells if cell.method == f"{name}, {kind}-relative actions"]
+            assert [cell.condition for cell in cells] == ["nominal", "after"]
+            (model,) = {need for cell in cells for stage in cell.stages for need in plan.stage(stage).needs}
+            chosen = train.policy_settings(parser.parse_args(list(plan.stage(model).words)))
+            assert chosen.cameras.names == ("scene",)
+            frames.append(chosen.action_frame)
+        assert frames == ["relative_pose", "relative_command"]
 
 
 def test_the_cpu_form_fits_three_hours_on_two_cores(plan: Plan) -> None:

@@ -7,7 +7,15 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from app.learning.settings import CamerasConfig, GridConfig, OptimiserConfig, RuntimeConfig, TouchConfig
+from app.learning.settings import (
+    FRAME_HELP,
+    ActionFrame,
+    CamerasConfig,
+    GridConfig,
+    OptimiserConfig,
+    RuntimeConfig,
+    TouchConfig,
+)
 
 
 class TokenizerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,6 +77,7 @@ class RdpConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     optimiser: OptimiserConfig = OptimiserConfig()
     runtime: RuntimeConfig = RuntimeConfig()
     cameras: CamerasConfig = CamerasConfig()
+    action_frame: Annotated[ActionFrame, Meta(description=FRAME_HELP)] = "increment"
 
     def problem(self) -> str:
         """Return why these settings cannot work; empty if they can."""

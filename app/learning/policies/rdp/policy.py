@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from app.learning.data import features
 from app.learning.data.normalise import Normaliser
+from app.learning.data.targets import action_names
 from app.learning.policies.denoiser import Denoiser
 from app.learning.policies.diffusion.levels import kept_shares
 from app.learning.policies.diffusion.loss import clean_loss
@@ -22,12 +22,14 @@ class RdpPolicy(ObservingPolicy):
 
     def __init__(self, config: RdpConfig, field_size: int) -> None:
         super().__init__(
-            config.grid, config.touch, config.optimiser, config.runtime, field_size, config.cameras
-        )
+            config.grid, config.touch, config.optimiser, config.runtime, field_size, config.cameras,
+            config.action_frame,
+        )  # fmt: skip
         self.config = config
         latent = config.tokenizer.latent
         self.latent = Normaliser(latent)
-        self.tokenizer = Tokenizer(len(features.ACTION), self.touch_size, config.grid, config.tokenizer)
+        size, summed = len(action_names(config.action_frame)), config.action_frame == "increment"
+        self.tokenizer = Tokenizer(size, self.touch_size, config.grid, config.tokenizer, summed)
         self.planner = Denoiser(latent, 1, self.condition_size, config.planner)
         self.kept = kept_shares(config.planner.train_levels)
 
@@ -56,9 +58,10 @@ class RdpPolicy(ObservingPolicy):
     def decode(
         self, plan: Tensor, touch: Tensor, first: int = 0, state: Tensor | None = None
     ) -> tuple[Tensor, Tensor | None]:
-        """Return actions (B, T, 8) in own units and the decoder's state, for decoder ticks `first` … of the chunk.
+        """Return actions (B, T, A) in own units and the decoder's state, for decoder ticks `first` … of the chunk.
 
         Increments are speeds: what a whole tick of the grid would move, at each of its `grid.fast` decoder ticks.
+        A pose is the one to be commanded by the end of the tick.
 
         Args:
             plan: Latents (B, latent).

@@ -26,9 +26,13 @@ def touch_response(policy: RdpPolicy, series: Series) -> float | None:
     the data: friction, torques and the marker field. Positive = the command goes up = yields. None if no chunk of the
     data is in contact throughout.
 
+    None as well where actions are no increments: a pose has no speed.
+
     The touch of all ticks of a chunk is shifted together; the answer is the mean over the second half of the chunk,
     per tick, so that the decoder's memory has settled.
     """
+    if policy.action_frame != "increment":
+        return None
     windows = Windows(series, policy.config.grid, range(int(series.episode.max()) + 1))
     ticks = windows.chunk_ticks(torch.arange(len(windows)))
     ticks = ticks[(series.wrench[ticks][..., FZ] < -CONTACT_N).all(dim=1)]
@@ -53,8 +57,11 @@ def touch_share(policy: RdpPolicy, series: Series) -> float | None:
     """Return how much of the variance of the position increments is there only because of touch, 0..1.
 
     The base is what the decoder gives with touch at its reference throughout, the residual is what touch changes;
-    the share is var(residual) / (var(base) + var(residual)), variances in mm², over all ticks. None without motion.
+    the share is var(residual) / (var(base) + var(residual)), variances in mm², over all ticks. None without
+    motion, and where actions are no increments.
     """
+    if policy.action_frame != "increment":
+        return None
     windows = Windows(series, policy.config.grid, range(int(series.episode.max()) + 1))
     which = torch.linspace(0, len(windows) - 1, min(len(windows), MOST_WINDOWS)).long()
     ticks = windows.chunk_ticks(which)

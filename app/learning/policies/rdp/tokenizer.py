@@ -69,13 +69,20 @@ class TouchDecoder(nn.Module):
 
 
 class Tokenizer(nn.Module):
-    """Encoder and decoder, with the training loss of both."""
+    """Encoder and decoder, with the training loss of both.
+
+    Args:
+        summed: Whether actions are increments, whose errors add up.
+    """
 
     phase: Tensor
 
-    def __init__(self, actions: int, touch: int, grid: GridConfig, config: TokenizerConfig) -> None:
+    def __init__(
+        self, actions: int, touch: int, grid: GridConfig, config: TokenizerConfig, summed: bool = True
+    ) -> None:
         super().__init__()
         self.config, self.fast = config, grid.fast
+        self.path = config.path if summed else 0.0
         self.encoder = ChunkEncoder(actions, grid.chunk, config)
         kind = ResidualDecoder if config.decoder == "residual" else TouchDecoder
         self.decoder = kind(actions, touch, config)
@@ -85,7 +92,8 @@ class Tokenizer(nn.Module):
     def losses(self, chunk: Tensor, touch: Tensor, noise: Tensor) -> dict[str, Tensor]:
         """Return the weighted parts of the loss of normalised chunks (B, T, A) under touch (B, T·fast, touch).
 
-        The demonstration moves evenly through each tick of the grid: its decoder ticks have the same increment.
+        The demonstration moves evenly through each tick of the grid: its decoder ticks have the same increment. Where
+        actions are poses they have the same pose, and the path is left out.
 
         reconstruction: mean squared error of the actions; path: that of their running sums, over the chunk's length
         (errors of increments add up); kl: divergence of the latent from a unit normal, per dimension.
@@ -96,8 +104,6 @@ class Tokenizer(nn.Module):
         divergence = 0.5 * (mean.square() + log_variance.exp() - 1.0 - log_variance)
         return {
             "reconstruction": functional.smooth_l1_loss(error, torch.zeros_like(error), beta=SMALL_ERROR),
-            "path": self.config.path
-            * (error[..., :6].cumsum(dim=1) / self.fast).square().mean()
-            / chunk.shape[1],
+            "path": self.path * (error[..., :6].cumsum(dim=1) / self.fast).square().mean() / chunk.shape[1],
             "kl": self.config.kl * divergence.mean(),
         }

@@ -38,6 +38,11 @@ class StreamingConfig(ChunkConfig, frozen=True, forbid_unknown_fields=True):
         One chunk makes it an ordinary diffusion without any gain; level counts that are no multiple of the number
         of chunks let the levels drift from the trained ones. Neither shows in the training loss.
         """
+        if self.action_frame.startswith("relative"):
+            return (
+                f"action_frame ({self.action_frame}) does not go with streaming: its buffer lives from plan to plan, "
+                "and what is in it would be relative to an older observation; increment or absolute do"
+            )
         if self.act < 1 or self.grid.chunk % self.act:
             return f"grid.chunk ({self.grid.chunk} ticks) is no multiple of act ({self.act})"
         if self.chunks < 2:
