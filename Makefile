@@ -5,8 +5,9 @@ VENV := .venv/bin
 SETUP = @test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 is needed: sudo apt-get install python3 python3-venv" >&2; exit 1; }; \
 	"$(PYTHON)" -m app.setup
 
+# Compiled modules are kept even where the environment says not to: tests start hundreds of processes.
 # Numeric libraries on one thread: two threads on busy cores were measured 9 to 50 times slower.
-TEST_ENVIRONMENT = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 PYTHONHASHSEED=0
+TEST_ENVIRONMENT = PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 PYTHONHASHSEED=0
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test soak interop clean
