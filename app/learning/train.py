@@ -71,11 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--estimate", action="store_true", help="train some steps only, and tell how long the run would take"
     )
     parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="any setting of the policy, by its name",
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="any setting of the policy"
     )
     parser.add_argument("--batch", type=int, default=OptimiserConfig().batch)
     parser.add_argument(

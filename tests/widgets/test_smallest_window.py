@@ -38,7 +38,7 @@ def place(widget: QWidget, within: QWidget) -> QRect:
 
 def check_apart(bar: RecordingBar, labelled: bool) -> None:
     parts = [part for part in bar.findChildren(QWidget) if part.isVisible() and part.parent() is bar]
-    assert len(parts) == (13 if labelled else 9)
+    assert len(parts) == (15 if labelled else 10)
     for one, other in combinations(parts, 2):
         overlap = place(one, bar).intersected(place(other, bar))
         assert overlap.isEmpty(), (one.accessibleName(), other.accessibleName(), overlap)

@@ -198,7 +198,7 @@ class RecordingBar(QWidget):
         self.instruction.setToolTip("The task in words; it is stored with every take")
         for field in (self.person, self.instruction):
             field.editingFinished.connect(self._on_meta)
-        self.condition = ConditionField(self._session.conditions)
+        self.condition = ConditionField(self._session.conditions, short=True)
         self.condition.activated.connect(lambda _: self._session.set_condition(self.condition.chosen()))
         self.practice = QCheckBox("Practice")
         self.practice.setToolTip("Everything works, nothing is recorded")

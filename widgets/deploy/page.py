@@ -25,6 +25,7 @@ from widgets.parts.text import label, row
 from widgets.theme.tokens import State
 from widgets.views.live_views import LiveViews
 
+SCORES_HEIGHT = 44
 LOOK_EVERY = 60  # ticks: about once a second
 VIEWS_EVERY = 2  # the policy needs the processor more than the eye needs 60 pictures a second
 WORDS = {
@@ -74,6 +75,7 @@ class DeployPage(Page):
 
     def _build(self) -> None:
         scores = QVBoxLayout()
+        self.scores.setMinimumHeight(SCORES_HEIGHT)  # on the smallest window the settings need the room
         scores.addLayout(row(label("Scores", "heading"), 1, self.summary))
         scores.addWidget(self.scores, 1)
         scores.addWidget(self.progress)

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from app.deploy.preflight import Line, Verdict
+from widgets.parts.elided import ElidedLabel
 from widgets.parts.text import label, set_role
 from widgets.theme.tokens import Theme
 
@@ -26,7 +27,7 @@ class PreflightList(QWidget):
         grid.setVerticalSpacing(theme.grid(0.5))
         grid.setColumnStretch(2, 1)
         for number in range(MOST):
-            sign, name, words = label(), label("", "muted"), label("", "small", wrap=True)
+            sign, name, words = label(), label("", "muted"), ElidedLabel("", "small")
             for column, widget in enumerate((sign, name, words)):
                 grid.addWidget(widget, number, column, Qt.AlignmentFlag.AlignTop)
             self._rows.append((sign, name, words))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox
 
 WORDS = {
@@ -16,12 +17,18 @@ TIP = "What happens to the object: nothing, it is moved before or during contact
 
 
 class ConditionField(QComboBox):
-    """A list of the conditions that a rig offers; its own choice stands first."""
+    """A list of the conditions that a rig offers; its own choice stands first.
 
-    def __init__(self, conditions: Sequence[str]) -> None:
+    Args:
+        short: One word each, where there is little room.
+    """
+
+    def __init__(self, conditions: Sequence[str], short: bool = False) -> None:
         super().__init__()
         for name in conditions:
-            self.addItem(WORDS.get(name, name.capitalize()), name)
+            words = WORDS.get(name, name.capitalize())
+            self.addItem(name.capitalize() if short else words, name)
+            self.setItemData(self.count() - 1, words, Qt.ItemDataRole.ToolTipRole)
         self.setToolTip(TIP)
         self.setAccessibleName("Condition")
 

@@ -27,6 +27,22 @@ class SecondsAxis(pg.AxisItem):
         return [f"{value * scale:g} s" for value in values]
 
 
+class CountAxis(pg.AxisItem):
+    """An axis of counts, with thousands and millions written short."""
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        """Return the numbers at the ticks."""
+        return [short_count(value * scale) for value in values]
+
+
+def short_count(value: float) -> str:
+    """Return a count as it stands at an axis: "500", "20k", "1.5M"."""
+    for unit, size in (("M", 1e6), ("k", 1e3)):
+        if abs(value) >= size:
+            return f"{value / size:g}{unit}"
+    return f"{value:g}"
+
+
 class LogAxis(pg.AxisItem):
     """A logarithmic axis with words at 1, 2, 3, 5 and 7 of each decade only, so that none lies on another."""
 
@@ -41,7 +57,7 @@ class Plot(pg.PlotWidget):
 
     Args:
         left, bottom: Names of the axes with their units.
-        second_ticks: The bottom axis is a time in seconds.
+        second_ticks: The bottom axis is a time in seconds. count_ticks: It counts something that may be many.
         equal: One unit is as long on both axes (for paths).
     """
 
@@ -53,8 +69,11 @@ class Plot(pg.PlotWidget):
         equal: bool = False,
         log_y: bool = False,
         second_ticks: bool = False,
+        count_ticks: bool = False,
     ) -> None:
         axes: dict[str, pg.AxisItem] = {"bottom": SecondsAxis("bottom")} if second_ticks else {}
+        if count_ticks:
+            axes["bottom"] = CountAxis("bottom")
         if log_y:
             axes["left"] = LogAxis("left")
         super().__init__(background=theme.colour("well"), axisItems=axes)

@@ -57,6 +57,8 @@ QComboBox::drop-down { border: none; width: 24px; image: url($icons/down-$name.s
 QComboBox QAbstractItemView { background: $surface; border: 1px solid $line; selection-background-color: $hover;
     selection-color: $text; outline: none; }
 QCheckBox { spacing: 8px; min-height: ${control_inner}px; background: transparent; }
+QTableView::indicator { width: 16px; height: 16px; border: 1px solid $line; border-radius: 4px; background: $well; }
+QTableView::indicator:checked { background: $accent; border-color: $accent; image: url($icons/check-$name.svg); }
 QCheckBox::indicator { width: 18px; height: 18px; border: 1px solid $line; border-radius: 4px; background: $well; }
 QCheckBox::indicator:checked { background: $accent; border-color: $accent; image: url($icons/check-$name.svg); }
 QRadioButton { spacing: 8px; background: transparent; }

@@ -17,7 +17,7 @@ from widgets.parts.plot import Plot
 from widgets.parts.text import label, row
 from widgets.theme.tokens import Theme
 
-COLUMNS = 4
+MANY = 4  # dimensions from which on there are as many columns
 AXIS_WIDTH = 44
 UNITS = {
     "dx": ("mm", 1e3), "dy": ("mm", 1e3), "dz": ("mm", 1e3), "rx": ("mrad", 1e3), "ry": ("mrad", 1e3),
@@ -36,6 +36,7 @@ class Dimension(QWidget):
         self.plot = Plot(theme, second_ticks=True)
         self.plot.lock_mouse()
         self.plot.getAxis("left").setWidth(AXIS_WIDTH)
+        self.plot.getAxis("bottom").setStyle(maxTextLevel=0)
         self.recorded = self.plot.curve(theme.colour("muted"), 2.5, connect="finite")
         self.predicted = self.plot.curve(theme.colour("accent"), 1.5, connect="finite")
         self.begins = self.plot.curve(
@@ -52,8 +53,8 @@ class Dimension(QWidget):
         """Draw dimension `index` of a comparison."""
         name, error = found.names[index], found.errors[index]
         unit, factor = UNITS.get(name, ("", 1.0))
-        measured = "never varies" if error is None else f"off by {error:.2f} σ"
-        self.title.setText(f"{name}{f' [{unit}]' if unit else ''} · {measured}")
+        measured = "" if error is None else f" · off by {error:.2f} σ"
+        self.title.setText(f"{name}{f' [{unit}]' if unit else ''}{measured}")
         lines = chunk_lines(found, index, factor)
         self.recorded.setData(*lines["recorded"])
         self.predicted.setData(*lines["predicted"])
@@ -73,7 +74,7 @@ class ComparisonView(QWidget):
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setAccessibleName("Step of the training")
         self.slider.setToolTip("Back to how it was earlier in the training")
-        self.slider.setFixedWidth(theme.grid(22))
+        self.slider.setFixedWidth(theme.grid(14))
         self.dimensions: list[Dimension] = []
         self.empty = Empty(theme, NOTHING, WHEN)
         self._build()
@@ -126,18 +127,25 @@ class ComparisonView(QWidget):
         self._stack.setCurrentIndex(1 if self.found is None else 0)
 
     def _show(self, found: Comparison) -> None:
-        side = "held out" if found.held_out else "one that it learns: none is held out"
-        steps = f"{found.stage.capitalize()} after {found.step:,} steps".replace(",", "\u202f")
-        self.caption.setText(f"{steps} · episode {found.episode[:13]}, {side}")
-        while len(self.dimensions) < len(found.names):
-            made = Dimension(self._theme)
-            number = len(self.dimensions)
-            self._grid.addWidget(made, number // COLUMNS, number % COLUMNS)
-            self.dimensions.append(made)
+        side = "held-out episode" if found.held_out else "an episode that it learns"
+        steps = f"{found.stage.capitalize()}, step {found.step}"
+        varying = [index for index, error in enumerate(found.errors) if error is not None]
+        still = [name for name, error in zip(found.names, found.errors, strict=True) if error is None]
+        more = f" · never varying: {', '.join(still)}" if still else ""
+        self.caption.setText(f"{steps} · {side}{more}")
+        self._arrange(len(varying))
+        for dimension, index in zip(self.dimensions, varying, strict=False):
+            dimension.show_side(found, index)
+
+    def _arrange(self, count: int) -> None:
+        """Make room for plots of `count` dimensions; few of them stand two beside each other."""
+        while len(self.dimensions) < count:
+            self.dimensions.append(Dimension(self._theme))
+        columns = MANY if count > MANY else 2
         for number, dimension in enumerate(self.dimensions):
-            dimension.setVisible(number < len(found.names))
-            if number < len(found.names):
-                dimension.show_side(found, number)
+            dimension.setVisible(number < count)
+            if number < count:
+                self._grid.addWidget(dimension, number // columns, number % columns)
 
 
 def chunk_lines(found: Comparison, index: int, factor: float) -> dict[str, tuple[Any, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
@@ -20,16 +21,22 @@ RUN_COLOURS = ("orange", "sky", "green", "purple", "blue", "vermillion", "yellow
 TITLES = {"tokenizer": "Tokenizer (fast decoder)", "planner": "Planner (denoiser)"}
 LEGEND_WIDTH = 208
 SYMBOLS_UP_TO = 100  # measurements of a stage: more lie too close together
+LONG = 2000  # points from which on a curve is thinned to what the plot can show, and smoothed
+SMOOTHED_SHARE = 0.01
+FAINT = 0.28
 
 
 class LossCurves(QWidget):
-    """Plots of any number of runs: training solid, validation dashed."""
+    """Plots of any number of runs: training solid, validation dashed.
+
+    The training loss of a long run is smoothed; where it is drawn alone, what it was made of lies faintly behind it.
+    """
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
         self.runs: list[RunCurves] = []
-        self.plots = {stage: Plot(theme, "Loss", "Step", log_y=True) for stage in STAGES}
+        self.plots = {stage: Plot(theme, "Loss", "Step", log_y=True, count_ticks=True) for stage in STAGES}
         self.legend = Readout(theme, [], width=LEGEND_WIDTH)
         self._places: dict[str, QWidget] = {}
         self._curves: list[tuple[Plot, Any]] = []
@@ -47,7 +54,7 @@ class LossCurves(QWidget):
             column = QVBoxLayout(place)
             column.setContentsMargins(0, 0, 0, 0)
             column.setSpacing(self._theme.grid(0.5))
-            plot.getAxis("bottom").setStyle(maxTextLevel=0)  # numbers of steps are wide
+            plot.getAxis("bottom").setStyle(maxTextLevel=0)
             column.addWidget(label(TITLES[stage], "small"))
             column.addWidget(plot, 1)
             layout.addWidget(place, 1)
@@ -66,6 +73,8 @@ class LossCurves(QWidget):
             for stage in run.stages:
                 plot = self.plots[stage]
                 self._lines[index, stage, "train"] = self._line(plot, train, Qt.PenStyle.SolidLine)
+                self._lines[index, stage, "smooth"] = self._line(plot, train, Qt.PenStyle.SolidLine)
+                self._lines[index, stage, "train"].setZValue(-1)
                 self._lines[index, stage, "valid"] = self._line(plot, valid, Qt.PenStyle.DashLine)
             self._fill(index)
         stages = {stage for run in runs for stage in run.stages} or set(STAGES)
@@ -112,8 +121,6 @@ class LossCurves(QWidget):
 
     def _line(self, plot: Plot, colour: QColor, style: Qt.PenStyle) -> Any:
         line = plot.curve(colour, 1.8, style, symbolBrush=colour, symbolPen=pen(colour, 1), symbolSize=5)
-        line.setDownsampling(auto=True, method="peak")
-        line.setClipToView(True)
         self._curves.append((plot, line))
         return line
 
@@ -126,11 +133,36 @@ class LossCurves(QWidget):
 
     def _fill(self, index: int) -> None:
         run = self.runs[index]
+        colour = self.colours_of(run)[0]
         for stage in run.stages:
-            self._lines[index, stage, "train"].setData(*run.train(stage))
-            steps, losses = run.validation(stage)
-            symbol = "o" if len(steps) <= SYMBOLS_UP_TO else None
-            self._lines[index, stage, "valid"].setData(steps, losses, symbol=symbol)
+            steps, losses = run.train(stage)
+            long = len(steps) > LONG
+            line, smooth = self._lines[index, stage, "train"], self._lines[index, stage, "smooth"]
+            for item in (line, smooth):  # a short curve beside a long one would be thinned to nothing
+                item.setDownsampling(ds=1, auto=long, method="peak")
+            line.setPen(pen(with_alpha(colour, FAINT), 1.0) if long else pen(colour, 1.8))
+            hidden = long and len(self.runs) > 1  # the noise of several runs would cover everything
+            line.setData(*(([], []) if hidden else (steps, losses)))
+            smooth.setData(*(smoothed(steps, losses) if long else ([], [])))
+            measured, values = run.validation(stage)
+            symbol = "o" if len(measured) <= SYMBOLS_UP_TO else None
+            self._lines[index, stage, "valid"].setData(measured, values, symbol=symbol)
+
+
+def smoothed(steps: np.ndarray, losses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return steps and the geometric mean of the losses around each, over a hundredth of the curve."""
+    half = max(1, round(SMOOTHED_SHARE * len(steps) / 2))
+    total = np.concatenate([[0.0], np.cumsum(np.log(losses))])
+    at = np.arange(len(losses))
+    first, last = np.maximum(at - half, 0), np.minimum(at + half + 1, len(losses))
+    return steps, np.exp((total[last] - total[first]) / (last - first))
+
+
+def with_alpha(colour: QColor, alpha: float) -> QColor:
+    """Return a colour that lets through what is behind it."""
+    faint = QColor(colour)
+    faint.setAlphaF(alpha)
+    return faint
 
 
 def number(loss: float | None) -> str:

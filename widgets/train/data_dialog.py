@@ -58,7 +58,7 @@ class DataDialog(QDialog):
         self.told, self.resampled = label("", "muted", wrap=True), label("", "small", wrap=True)
         self.model = EpisodeModel(context.theme, self)
         self.table = QTableView()
-        self.shut = KeyButton("Close", "", context.theme, "primary")
+        self.shut = KeyButton("Close", "", context.theme)
         self.setWindowTitle("Choose data")
         self.resize(*SIZE)
         self._fill(choice)

@@ -12,7 +12,7 @@ from app.learning.choosing import DataReport, kinds_of, unusable
 from widgets.theme.tokens import Theme
 
 COLUMNS = (
-    ("Recorded", 132),
+    ("Recorded", 164),
     ("Outcome", 92),
     ("Score", 72),
     ("Length", 80),

@@ -13,6 +13,8 @@ from widgets.parts.text import label, pad, row
 
 COLOR = "/color"
 NAMES, SIZE, ENCODER = "cameras.names", "cameras.size", "cameras.encoder"
+SPACING = 14
+LEAST_FIELD = 88
 LEAST_SIDE, MOST_SIDE = 16, 512
 ENCODER_WORDS = {"compact": "Compact", "resnet18": "ResNet-18"}
 
@@ -52,11 +54,14 @@ class InputsCard(QObject):
         )
         self.encoder.setAccessibleName("Encoder of the pictures")
         pad(self.size)
+        for field in (self.size, self.encoder):
+            field.setMinimumWidth(LEAST_FIELD)
         self.size.valueChanged.connect(lambda _value: self._on_edit())
         self.encoder.currentIndexChanged.connect(lambda _index: self._on_edit())
 
     def fill(self, inner: QVBoxLayout) -> None:
         """Put the fields into a card."""
+        self._line.setSpacing(SPACING)
         self._line.addWidget(label("Cameras", "muted"))
         self._line.addWidget(self._nothing)
         self._line.addStretch(1)

@@ -106,7 +106,7 @@ class TrainPage(Page):
         right.addLayout(row(self.progress, self.stop, self.cancel, spacing=theme.grid(1)))
         right.addLayout(row(label("Runs", "heading"), 1, self.again, self.resume))
         right.addWidget(self.table, 2)
-        side_by_side(self, self.context, self.settings.column(1, self.start), right)
+        side_by_side(self, self.context, self.settings.column(self.start), right)
 
     def _connect(self) -> None:
         self.settings.changed.connect(self._show_state)

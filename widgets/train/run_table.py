@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QIcon, QPixmap
+from PySide6.QtGui import QColor, QIcon, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QTableWidgetItem
 
 from app.learning.runs import RunRow
@@ -15,6 +15,8 @@ from widgets.theme.tokens import Theme
 COLUMNS = ("Run", "State", "Steps", "Episodes", "Saved")
 LIVE = "training"
 SWATCH = QSize(12, 12)
+NARROW = 620  # pixels: below this the names need the room of the number of episodes
+EPISODES = 3
 
 
 class RunTable(Table):
@@ -33,6 +35,7 @@ class RunTable(Table):
         self._colours: dict[str, QColor] = {}
         self.setAccessibleName("Runs")
         self.setIconSize(SWATCH)
+        self.horizontalHeader().setMinimumSectionSize(56)
         self.itemSelectionChanged.connect(self.chosen)
         self.itemChanged.connect(self._on_item)
 
@@ -50,7 +53,7 @@ class RunTable(Table):
 
     def _fill(self, number: int, run: RunRow, live: bool) -> None:
         saved = time.strftime("%d %b %H:%M", time.localtime(run.changed)) if run.changed else "–"
-        steps = f"{run.step} / {run.steps}" if run.steps else "–"
+        steps = f"{run.steps}" if run.finished else f"{run.step} / {run.steps}" if run.steps else "–"
         colour = "accent" if live else "bad" if run.problem else "good" if run.finished else "warning"
         texts = (run.name, LIVE if live else run.state, steps, str(run.episodes or "–"), saved)
         self.put(number, texts, {1: self.theme.colour(colour)}, run.path)
@@ -64,6 +67,11 @@ class RunTable(Table):
         for number in numbers:
             selection.select(self.model().index(number, 0), self.model().index(number, len(COLUMNS) - 1))
         self.selectionModel().select(selection, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give up the number of episodes where there is little room."""
+        super().resizeEvent(event)
+        self.setColumnHidden(EPISODES, self.width() < NARROW)
 
     def _name(self, number: int) -> QTableWidgetItem:
         item = self.item(number, 0)

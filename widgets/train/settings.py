@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtWidgets import QComboBox, QLineEdit, QSpinBox, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox, QLayout, QLineEdit, QScrollArea, QSpinBox, QVBoxLayout, QWidget
 
 from app.core.errors import TouchstoneError
 from app.learning.fields import KINDS, with_changes
@@ -13,7 +14,7 @@ from app.learning.runs import RunChoice, name_problem
 from widgets.context import WindowContext
 from widgets.parts.key_button import KeyButton
 from widgets.parts.library import Library
-from widgets.parts.settings_form import SettingsForm
+from widgets.parts.settings_form import WIDTH, SettingsForm
 from widgets.parts.text import label, pad, row
 from widgets.train.data_card import DataCard
 from widgets.train.data_dialog import DataDialog
@@ -29,6 +30,7 @@ POLICY_WORDS = {
 KEEP_WORDS = {"last": "The last", "loss": "Best loss", "rollout": "Best rollouts"}
 DEFAULT_STEPS = 6000
 MOST_PATIENCE = 100
+LEAST_FIELD = 72
 PERIOD = "grid.period_ns"
 
 
@@ -70,6 +72,8 @@ class TrainSettings(SettingsForm):
         self.patience.setPrefix("patience ")
         self.patience.setToolTip("End a stage after so many measurements without a better one")
         pad(self.steps, self.seed, self.patience)
+        for narrow in (self.policy, self.steps, self.seed, self.keep, self.patience, self.name):
+            narrow.setMinimumWidth(LEAST_FIELD)  # a scroll bar beside them takes of their room
         inner = self.add_card("Data")
         self.data.fill(inner)
         self.inputs.fill(inner)
@@ -191,6 +195,23 @@ class TrainSettings(SettingsForm):
         for name, value in self.changes[policy].items():
             words += ["--set", f"{name}={value}"]
         return words
+
+    def column(self, *below: QWidget | QLayout | int) -> QWidget:
+        """Return the page's left column; where there is too little room, the settings scroll."""
+        area, column = QScrollArea(), QWidget()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QScrollArea.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(self)
+        column.setFixedWidth(WIDTH)
+        layout = QVBoxLayout(column)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(self._context.theme.grid())
+        layout.addWidget(area, 1)
+        for item in below:
+            if isinstance(item, QWidget):
+                layout.addWidget(item)
+        return column
 
     def editable_fields(self) -> tuple[QWidget, ...]:
         """Return the fields that lock while something runs."""

@@ -58,18 +58,18 @@ def load_folders(
     grid: GridConfig,
     seed: int,
     cameras: Sequence[str] = (),
-    choice: DataChoice = DataChoice(),
+    choice: DataChoice | None = None,
 ) -> list[Loaded]:
     """Return the kept successes of all folders, with a tenth of them held out; `cameras` have to be in each.
 
     Args:
-        choice: What is left out.
+        choice: What is left out; nothing by default.
 
     Raises:
         LearningError: If there is none, or they are of different rigs, tasks or touch sensors.
         EpisodeError: If a folder or a file cannot be read.
     """
-    rows, report = choose(folders, choice)
+    rows, report = choose(folders, choice or DataChoice())
     kept = {row.uuid: row for row in rows}
     if report.left_out and not kept:
         raise LearningError(

@@ -10,7 +10,7 @@ from torch import Tensor
 from app.learning.chance import generator_for
 from app.learning.comparing import ComparedChunk, Comparison, write_comparison
 from app.learning.config import RunConfig
-from app.learning.data import features
+from app.learning.data.targets import action_names
 from app.learning.policies.observing import ObservingPolicy
 from app.learning.policies.rdp.policy import RdpPolicy
 from app.learning.training.loop import Judge
@@ -64,7 +64,7 @@ class Comparer:
         varies = (policy.action.varies > 0.0).tolist()
         told = (round(error, 4) if known else None for error, known in zip(errors, varies, strict=True))
         return Comparison(
-            self._stage, step, source.uuid, source.validation, names_of(recorded.shape[-1]),
+            self._stage, step, source.uuid, source.validation, action_names(policy.action_frame),
             policy.grid.period_ns, tuple(told), tuple(chunks),
         )  # fmt: skip
 
@@ -97,8 +97,3 @@ def chunks_end_to_end(prepared: Prepared) -> Tensor:
 def as_rows(actions: Tensor) -> tuple[tuple[float, ...], ...]:
     """Return actions (T, D) as plain numbers."""
     return tuple(tuple(round(value, DIGITS) for value in row) for row in actions.tolist())
-
-
-def names_of(width: int) -> tuple[str, ...]:
-    """Return the names of an action's dimensions; numbers, where the set of names is of another width."""
-    return features.ACTION if width == len(features.ACTION) else tuple(f"action {n}" for n in range(width))

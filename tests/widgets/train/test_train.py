@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QItemSelectionModel
+from PySide6.QtCore import QItemSelectionModel, Qt
 from pytestqt.qtbot import QtBot
 
+from app.learning.comparing import ComparedChunk, Comparison, write_comparison
 from app.learning.config import PlannerConfig, RdpConfig
 from app.learning.keeping import KeepConfig
 from app.learning.runs import LossRow, list_runs, read_losses
@@ -18,6 +19,7 @@ from widgets.parts.progress_line import ProgressLine, duration
 from widgets.session import Session
 from widgets.theme.tokens import Theme
 from widgets.train.curves import LossCurves
+from widgets.train.data_dialog import DataDialog
 from widgets.train.more import MoreSettings, put
 from widgets.train.page import TrainPage
 from widgets.train.run_curves import RunCurves
@@ -89,6 +91,110 @@ def test_it_draws_the_progress_and_stops_softly_and_resumes(
     page.cancel.click()
     qtbot.waitUntil(lambda: page.job is None, timeout=LONG_MS)
     assert list_runs(page.context.project.runs)[0].resumable
+
+
+def test_a_ticked_run_stays_in_the_plot_and_actions_are_drawn(
+    qtbot: QtBot, open_window: Open, tmp_path: Path
+) -> None:
+    for name in ("a", "b"):
+        folder = write_run(tmp_path / "project" / "runs" / name, finished=True, stage="planner", step=60)
+        lines = [f"planner,{step},0.5,0.6,0.001,1.0" for step in (10, 20)]
+        (folder / "losses.csv").write_text("\n".join(["stage,step,loss,val_loss,lr,seconds", *lines]) + "\n")
+    for step, off in ((10, 0.004), (20, 0.001)):
+        chunk = ComparedChunk(0, ((0.001, 0.0),) * 5, ((0.001 + off, 0.0),) * 5)
+        made = Comparison(
+            "planner", step, "u", True, ("dx", "over"), 20_000_000, (off * 1e3, None), (chunk,) * 2
+        )
+        write_comparison(folder, made)
+    page = open_train(qtbot, open_window)
+    rows = [run.name for run in page.table.rows]
+    page.table.choose(page.table.rows[rows.index("b")].path)
+    page.table.chosen.emit()
+    assert [run.name for run in page.curves.runs] == ["b"]
+    cell = page.table.item(rows.index("a"), 0)
+    assert cell is not None
+    cell.setCheckState(Qt.CheckState.Checked)
+    assert {run.name for run in page.curves.runs} == {"a", "b"}
+    colours = [page.curves.colours_of(run)[0].name() for run in page.curves.runs]
+    assert len(set(colours)) == 2
+    page.table.clearSelection()
+    assert [run.name for run in page.curves.runs] == ["a"]
+    cell.setCheckState(Qt.CheckState.Unchecked)
+    assert page.curves.runs == []
+
+    page.table.selectRow(rows.index("b"))
+    page.compare.click()
+    view = page.comparison
+    assert view.isVisible()
+    assert page.heading.text() == "Actions · b"
+    assert view.entries == [("planner", 10), ("planner", 20)]
+    assert view.caption.text() == "Planner, step 20 · held-out episode · never varying: over"
+    (drawn,) = [dimension for dimension in view.dimensions if not dimension.isHidden()]
+    assert drawn.title.text() == "dx [mm] · off by 1.00 σ"
+    x, y = drawn.predicted.getOriginalDataset()
+    assert np.nanmax(y) == pytest.approx(2.0)
+    assert np.isnan(y).sum() == 2
+    assert np.nanmax(x) == pytest.approx(0.08)
+    view.slider.setValue(0)
+    assert np.nanmax(drawn.predicted.getOriginalDataset()[1]) == pytest.approx(5.0)
+
+
+def test_a_short_curve_beside_a_long_one_is_drawn_and_the_long_one_is_thinned(qtbot: QtBot) -> None:
+    curves = LossCurves(Theme.load("dark"))
+    qtbot.addWidget(curves)
+    curves.resize(700, 300)
+    curves.show()
+    steps = np.arange(1.0, 50_001) * 10
+    losses = 1.0 / np.sqrt(steps)
+    long = RunCurves("long", "flow", {"planner": np.column_stack([steps, losses, np.full(50_000, np.nan)])})
+    short = RunCurves("short", "flow", {"planner": np.array([[10, 5.0, np.nan], [20, 4.0, 6.0]])})
+    curves.show_runs([long])
+    qtbot.waitUntil(lambda: curves.plots["planner"].viewRange()[0][1] > 400_000)
+    curves.show_runs([long, short])
+    qtbot.waitUntil(lambda: curves.plots["planner"].viewRange()[1][1] > np.log10(4.9))
+    assert len(curves._lines[1, "planner", "train"].getData()[0]) == 2
+    assert curves._lines[1, "planner", "valid"].getData()[0].tolist() == [20.0]
+    assert 100 < len(curves._lines[0, "planner", "smooth"].getData()[0]) < 10_000
+    _, y = curves._lines[0, "planner", "smooth"].getOriginalDataset()
+    assert y[25_000] == pytest.approx(losses[25_000], rel=1e-3)
+    assert not curves.plots["tokenizer"].isVisible()
+    assert curves.legend.values() == [f"{losses[-1]:.4f}", "6.0000", "", ""]
+
+
+def test_cameras_and_the_choice_of_data_become_words_of_the_trainer(
+    qtbot: QtBot, open_window: Open, demonstrations: Path
+) -> None:
+    page = open_train(qtbot, open_window)
+    settings = page.settings
+    scores = sorted(item.score or 0.0 for item in settings.data.kept)
+    assert set(settings.inputs.cameras) >= {"scene", "wrist"}
+    settings.inputs.cameras["wrist"].setChecked(True)
+    settings.inputs.size.setValue(96)
+    words = settings.words()
+    assert [words[at + 1] for at, word in enumerate(words) if word == "--set"] == [
+        "cameras.names=wrist", "cameras.size=96"
+    ]  # fmt: skip
+    settings.policy.setCurrentIndex(settings.policy.findData("flow"))
+    assert settings.inputs.ticked() == ["wrist"]
+
+    settings.data.choose.click()
+    dialog = settings.findChild(DataDialog)
+    assert isinstance(dialog, DataDialog)
+    shown = [dialog.model.index(row, 5).data() for row in range(dialog.model.rowCount())]
+    assert shown.count("yes") == 2
+    assert sum(settings.data.report.unusable.values()) == len(shown) - 2
+    dialog.score.setValue(dialog.score.maximum())
+    dialog.rate.setCurrentIndex(dialog.rate.findData(40_000_000))
+    assert "48 ticks lasts 1.92 s" in dialog.resampled.text()
+    dialog.accept()
+    words = settings.words()
+    assert words[words.index("--least-score") + 1] == f"{max(1.0, scores[-1]):g}"
+    assert "grid.period_ns=40000000" in words
+    expected = sum(score >= max(1.0, scores[-1]) for score in scores)
+    assert len(settings.data.kept) == expected
+    assert len(settings.data.report.left_out) == 2 - expected
+    if not expected:
+        assert "All kept successes are left out" in page.start.toolTip()
 
 
 def test_two_runs_are_drawn_side_by_side(qtbot: QtBot, open_window: Open, tmp_path: Path) -> None:
