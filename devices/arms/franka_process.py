@@ -1,7 +1,8 @@
 """Role `franka`: the 1 kHz loop beside a Franka arm, in a process of its own. Started by the driver `arm/franka`.
 
 The maker's library keeps the interpreter lock while it waits for the arm, so that it can share a process with nothing.
-Targets come at the governor's rate; three filters in a row make of them poses whose jerk is bounded, one a millisecond.
+Targets come at the governor's rate; a straight way from one to the next and three filters in a row make of them poses
+whose jerk is bounded, one a millisecond.
 Who sends no more targets lets the arm stand at the last one. When this process ends, the arm misses its commands and
 stops by itself (`communication_constraints_violation`).
 """
@@ -22,6 +23,7 @@ from devices.arms.franka_wire import Ended, Finish, Measured, Start, Target, ToL
 
 CYCLE_S = 1e-3
 STAGES = 3
+MOST_CYCLES = 20  # between two targets; after a longer pause the way to the next takes as long
 SETTLE_CYCLES = 150  # at the end of a motion, for the filters to come to rest
 
 
@@ -58,6 +60,35 @@ class Smooth:
             stage[3:] /= np.linalg.norm(stage[3:])
             target = stage
         return target.copy()
+
+
+class Way:
+    """A straight way to each new target, as long as the one before was valid: steps in speed instead of in place.
+
+    Args:
+        pose: Pose (7,) at which it rests.
+    """
+
+    def __init__(self, pose: np.ndarray) -> None:
+        self._place = self._target = pose.copy()
+        self._left, self._since = 0, MOST_CYCLES
+
+    def go(self, target: np.ndarray) -> None:
+        """Go to a pose (7,) from now on."""
+        self._left, self._since = min(self._since, MOST_CYCLES), 0
+        self._target = target.copy()
+
+    def step(self) -> np.ndarray:
+        """Return the pose (7,) one millisecond later."""
+        self._since += 1
+        if self._left == 0:
+            return self._target
+        here, target = self._place, self._target
+        turn = quat_to_rotvec(quat_multiply(target[3:], quat_conjugate(here[3:])))
+        place = here[:3] + (target[:3] - here[:3]) / self._left
+        self._place = np.concatenate([place, quat_multiply(rotvec_to_quat(turn / self._left), here[3:])])
+        self._left -= 1
+        return self._place
 
 
 def to_columns(pose: np.ndarray) -> list[float]:
@@ -102,7 +133,7 @@ class Loop:
         self._every = max(1, round(1.0 / (args.rate * CYCLE_S)))
         self._control: Any = None
         self._smooth: Smooth | None = None
-        self._target = np.zeros(7)
+        self._way = Way(np.zeros(7))
         self._settling = -1  # cycles left until the end of the motion; -1 while it goes on
 
     def run(self) -> None:
@@ -134,9 +165,9 @@ class Loop:
 
     def _command(self, state: Any) -> None:
         if self._smooth is None:
-            self._target = from_columns(state.O_T_EE_c)
-            self._smooth = Smooth(self._target, self._args.smoothing)
-        command = self._library.CartesianPose(to_columns(self._smooth.step(self._target)))
+            here = from_columns(state.O_T_EE_c)
+            self._way, self._smooth = Way(here), Smooth(here, self._args.smoothing)
+        command = self._library.CartesianPose(to_columns(self._smooth.step(self._way.step())))
         if self._settling > 0:
             self._settling -= 1
         command.motion_finished = self._settling == 0
@@ -156,7 +187,8 @@ class Loop:
                 self._finish()
                 return False
             if isinstance(message, Target):
-                self._target = np.array(message.pose) if self._settling < 0 else self._target
+                if self._settling < 0:
+                    self._way.go(np.array(message.pose))
             elif isinstance(message, Start):
                 self._start()
             elif isinstance(message, Finish):

@@ -83,7 +83,7 @@ class Franka(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     control: bool = False
     rate_hz: Annotated[float, msgspec.Meta(ge=50, le=250)] = 100.0
     impedance: Literal["cartesian", "joint"] = "cartesian"
-    smoothing_s: Annotated[float, msgspec.Meta(ge=0.008, le=0.1)] = 0.012
+    smoothing_s: Annotated[float, msgspec.Meta(ge=0.008, le=0.1)] = 0.009
     realtime: bool = False
     farthest_m: Annotated[float, msgspec.Meta(gt=0, le=0.2)] = 0.1
     wrench_sign: Literal[1, -1] = 1
