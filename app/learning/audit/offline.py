@@ -65,13 +65,16 @@ class Offline:
     def change(self, tamper: Tamper) -> float:
         """Return the root mean square change of the actions that would be executed, in their deviations.
 
-        The plan is drawn with the same noise. Channels that never vary in the training data are left out.
+        The plan is drawn with the same noise. Channels that never vary in the training data are left out, and so is
+        `over`: it is no motion, it varies at the very end of an episode alone, and its deviation is so small that it
+        would be nearly all of the sum.
         """
         runtime, grid = self._policy.runtime, self._policy.grid
         first = round(runtime.plan_delay_ns / grid.fast_ns)
         executed = slice(first, first + runtime.plan_every * grid.fast)
         scale, varies = self._policy.action.scale, self._policy.action.varies > 0.0
         moved = (self._act(self._spoiled(tamper)) - self._actions)[:, executed] / scale
+        varies[-1] = False
         return float(moved[..., varies].square().mean().sqrt())
 
     def _spoiled(self, tamper: Tamper) -> Seen:

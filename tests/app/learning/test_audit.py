@@ -41,6 +41,14 @@ def test_a_policy_that_feels_changes_its_actions(policy: RdpPolicy, episodes: li
     assert inputs_of(policy) == ["motion"]
 
 
+def test_the_channel_that_ends_an_episode_is_no_motion(
+    policy: RdpPolicy, episodes: list[EpisodeArrays]
+) -> None:
+    before = Offline(policy, join(episodes)).change(Tamper("touch", "zero"))
+    policy.tokenizer.decoder.head[-1].weight.data[-1] *= 100.0
+    assert Offline(policy, join(episodes)).change(Tamper("touch", "zero")) == pytest.approx(before)
+
+
 def test_spoiled_ticks_stay_within_their_episode(episodes: list[EpisodeArrays]) -> None:
     series = join(episodes)
     for tamper in tampers(["touch"], 960.0, 200.0)[1:]:
