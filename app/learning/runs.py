@@ -55,7 +55,12 @@ class RunRow(msgspec.Struct, frozen=True):
 
 
 class RunChoice(msgspec.Struct, frozen=True):
-    """What a person chose for a run, to start another like it; `changes` are the settings that are not the default."""
+    """What a person chose for a run, to start another like it.
+
+    Attributes:
+        changes: The settings that are not the default.
+        data: What was left out. folders: Of the episodes that were learned from, sorted.
+    """
 
     policy: str
     steps: int
@@ -64,6 +69,7 @@ class RunChoice(msgspec.Struct, frozen=True):
     patience: int
     changes: dict[str, str]
     data: DataChoice = DataChoice()
+    folders: tuple[str, ...] = ()
 
 
 class LossRow(msgspec.Struct, frozen=True):
@@ -107,9 +113,10 @@ def read_run(folder: Path) -> RunRow:
 def read_choice(folder: Path) -> RunChoice:
     """Return what was chosen for a run that `read_run` found sound."""
     config = msgspec.json.decode((folder / CONFIG).read_bytes(), type=RunConfig)
+    folders = sorted({str(Path(source.file).parent.parent) for source in config.episodes})
     return RunChoice(
         config.policy, config.budget.steps, config.seed, config.keep.best, config.keep.patience,
-        differences(config.settings, config.policy), config.data.choice,
+        differences(config.settings, config.policy), config.data.choice, tuple(folders),
     )  # fmt: skip
 
 

@@ -106,8 +106,10 @@ class ComparisonView(QWidget):
     def show_run(self, run: Path | None) -> None:
         """Show the comparisons of a run, the newest first seen; of the same run, those that are new."""
         at_end = run != self._run or self.slider.value() == self.slider.maximum()
-        self._run = run
-        self.entries = list_comparisons(run, STAGES) if run is not None else []
+        entries = list_comparisons(run, STAGES) if run is not None else []
+        if run == self._run and entries == self.entries and self.found is not None:
+            return
+        self._run, self.entries = run, entries
         self.slider.blockSignals(True)
         self.slider.setRange(0, max(0, len(self.entries) - 1))
         if at_end:

@@ -24,6 +24,7 @@ SYMBOLS_UP_TO = 100  # measurements of a stage: more lie too close together
 LONG = 2000  # points from which on a curve is thinned to what the plot can show, and smoothed
 SMOOTHED_SHARE = 0.01
 FAINT = 0.28
+TICK_DENSITY = 0.6
 
 
 class LossCurves(QWidget):
@@ -55,6 +56,7 @@ class LossCurves(QWidget):
             column.setContentsMargins(0, 0, 0, 0)
             column.setSpacing(self._theme.grid(0.5))
             plot.getAxis("bottom").setStyle(maxTextLevel=0)
+            plot.getAxis("bottom").setTickDensity(TICK_DENSITY)
             column.addWidget(label(TITLES[stage], "small"))
             column.addWidget(plot, 1)
             layout.addWidget(place, 1)
@@ -120,7 +122,8 @@ class LossCurves(QWidget):
             self.legend.show_values([*told, "", ""])
 
     def _line(self, plot: Plot, colour: QColor, style: Qt.PenStyle) -> Any:
-        line = plot.curve(colour, 1.8, style, symbolBrush=colour, symbolPen=pen(colour, 1), symbolSize=5)
+        look = {"symbolBrush": colour, "symbolPen": pen(colour, 1), "symbolSize": 5}
+        line = plot.curve(colour, 1.8, style, symbol=None, **look)  # a brush alone would bring signs with it
         self._curves.append((plot, line))
         return line
 

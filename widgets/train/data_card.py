@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -79,6 +80,14 @@ class DataCard(QObject):
         """Leave other episodes out."""
         self.choice = choice
         self.count()
+
+    def take_over(self, choice: DataChoice, folders: Sequence[str]) -> None:
+        """Choose as for another run; folders that are none of this project's change no tick."""
+        known = {name: str(folder.resolve()) in folders for name, folder in self.folders.items()}
+        if any(known.values()):
+            for name, box in self.boxes.items():
+                box.setChecked(known[name])
+        self.set_choice(choice)
 
     def chosen(self) -> list[str]:
         """Return the names of the folders that are ticked."""

@@ -170,7 +170,7 @@ class TrainSettings(SettingsForm):
         self.keep.setCurrentIndex(max(0, self.keep.findData(choice.best)))
         self.patience.setValue(choice.patience)
         self.changes[choice.policy] = dict(choice.changes)
-        self.data.set_choice(choice.data)
+        self.data.take_over(choice.data, choice.folders)
         self.suggest_name()
         self._show_changes()
 

@@ -20,6 +20,7 @@ from app.learning.data.gallery import CACHE, open_gallery
 from app.learning.data.split import held_out
 from recorders.labels import kept_successes
 from recorders.library import list_episodes
+from recorders.measures import with_measures
 from recorders.reader import EpisodeFile
 
 HASH_BLOCK = 1 << 20
@@ -49,7 +50,7 @@ def choose(folders: Sequence[Path], choice: DataChoice) -> tuple[list[EpisodeRow
     rows: list[EpisodeRow] = []
     for folder in folders:
         kept_successes(folder)  # refuses labels that cannot be read
-        rows += list_episodes(folder)
+        rows += with_measures(folder, list_episodes(folder))
     return sift(rows, choice)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from app.learning.config import RunConfig
 from app.learning.data.sources import choose, load_folders
 from app.learning.runs import read_choice
 from app.learning.settings import GridConfig
+from recorders.measures import Measured, MeasureStore, QualityFlag
 from tests.app.learning.contact import write_episode
 from tests.app.learning.runs_on_disk import write_run
 
@@ -75,6 +77,12 @@ def test_the_trainer_takes_the_same_and_refuses_when_nothing_is_left(tmp_path: P
     write_episode(tmp_path, 2, "failure")
     rows, report = choose([tmp_path, tmp_path], DataChoice())
     assert (len(rows), report.left_out, report.unusable) == (2, (), {"failure": 1})
+    spike = QualityFlag("spike", "warning", "A spike of 9 N.", 0, 1)
+    with MeasureStore(tmp_path) as store:
+        store.put(Measured(rows[0].uuid, "v", {"spikes": 1.0}, flags=(spike,)), np.zeros(0, np.int64))
+    kept, report = choose([tmp_path], DataChoice(("spike",)))
+    assert [each.uuid for each in kept] == [rows[1].uuid]
+    assert report.left_out == (LeftOut(rows[0].uuid, "flagged: spike"),)
     grid = GridConfig(chunk=24, history=2)
     assert len(load_folders([tmp_path], grid, 0)) == 2
     with pytest.raises(LearningError, match="all 2 kept successes are left out by choice"):

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from PySide6.QtCore import QItemSelectionModel, Qt
 from pytestqt.qtbot import QtBot
 
+from app.learning.choosing import DataChoice, DataReport
 from app.learning.comparing import ComparedChunk, Comparison, write_comparison
 from app.learning.config import PlannerConfig, RdpConfig
 from app.learning.keeping import KeepConfig
 from app.learning.runs import LossRow, list_runs, read_losses
-from tests.app.learning.runs_on_disk import write_run
+from tests.app.learning.runs_on_disk import SOURCE, write_run
 from widgets.parts.progress_line import ProgressLine, duration
 from widgets.session import Session
 from widgets.theme.tokens import Theme
@@ -155,6 +157,7 @@ def test_a_short_curve_beside_a_long_one_is_drawn_and_the_long_one_is_thinned(qt
     assert len(curves._lines[1, "planner", "train"].getData()[0]) == 2
     assert curves._lines[1, "planner", "valid"].getData()[0].tolist() == [20.0]
     assert 100 < len(curves._lines[0, "planner", "smooth"].getData()[0]) < 10_000
+    assert curves._lines[0, "planner", "train"].opts["symbol"] is None
     _, y = curves._lines[0, "planner", "smooth"].getOriginalDataset()
     assert y[25_000] == pytest.approx(losses[25_000], rel=1e-3)
     assert not curves.plots["tokenizer"].isVisible()
@@ -223,7 +226,13 @@ def test_a_setting_of_the_form_becomes_a_word_of_the_trainer_and_a_run_is_taken_
 ) -> None:
     keep = KeepConfig(best="loss", patience=5)
     settings = RdpConfig(planner=PlannerConfig(blocks=2))
-    write_run(tmp_path / "project" / "runs" / "made", finished=True, seed=9, keep=keep, rdp=settings)
+    file = tmp_path / "project" / "rollouts" / "episodes" / "u.h5"
+    learned = (msgspec.structs.replace(SOURCE, file=str(file.resolve())),)
+    data = DataReport(DataChoice(("gap",), 0.25))
+    write_run(
+        tmp_path / "project" / "runs" / "made", finished=True, seed=9, keep=keep, rdp=settings, data=data,
+        episodes=learned,
+    )  # fmt: skip
     page = open_train(qtbot, open_window)
     assert not page.settings.patience.isEnabled()
     form = MoreSettings(page.context, "rdp", "RDP", {}, page)
@@ -244,6 +253,8 @@ def test_a_setting_of_the_form_becomes_a_word_of_the_trainer_and_a_run_is_taken_
     for name, value in (("--steps", "100"), ("--seed", "9"), ("--best", "loss"), ("--patience", "5")):
         assert words[words.index(name) + 1] == value
     assert words[-2:] == ["--set", "planner.blocks=2"]
+    assert page.settings.data.chosen() == ["Rollouts"]
+    assert words[:4] == ["--without", "gap", "--least-score", "0.25"]
     assert page.settings.more.text() == "All settings … (1 changed)"
     assert page.settings.patience.isEnabled()
     assert page.settings.told.text().startswith("As made.")
