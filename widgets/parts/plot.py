@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -27,12 +28,18 @@ class SecondsAxis(pg.AxisItem):
         return [f"{value * scale:g} s" for value in values]
 
 
+COUNT_WIDTH = 48  # pixels from one number of a count to the next
+
+
 class CountAxis(pg.AxisItem):
-    """An axis of counts, with thousands and millions written short."""
+    """An axis of counts, with thousands and millions written short, and as many as there is room for."""
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        """Return the numbers at the ticks."""
-        return [short_count(value * scale) for value in values]
+        """Return the numbers at the ticks; where they are close, at every second, third, … only."""
+        low, high = self.range
+        apart = spacing / max(high - low, 1e-12) * self.geometry().width()
+        every = max(1, math.ceil(COUNT_WIDTH / max(apart, 1e-3)))
+        return [short_count(value * scale) if round(value / spacing) % every == 0 else "" for value in values]
 
 
 def short_count(value: float) -> str:

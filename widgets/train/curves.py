@@ -23,8 +23,7 @@ LEGEND_WIDTH = 208
 SYMBOLS_UP_TO = 100  # measurements of a stage: more lie too close together
 LONG = 2000  # points from which on a curve is thinned to what the plot can show, and smoothed
 SMOOTHED_SHARE = 0.01
-FAINT = 0.28
-TICK_DENSITY = 0.6
+FAINT = 0.06  # strokes lie over each other about ten times
 
 
 class LossCurves(QWidget):
@@ -56,7 +55,6 @@ class LossCurves(QWidget):
             column.setContentsMargins(0, 0, 0, 0)
             column.setSpacing(self._theme.grid(0.5))
             plot.getAxis("bottom").setStyle(maxTextLevel=0)
-            plot.getAxis("bottom").setTickDensity(TICK_DENSITY)
             column.addWidget(label(TITLES[stage], "small"))
             column.addWidget(plot, 1)
             layout.addWidget(place, 1)

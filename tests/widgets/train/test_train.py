@@ -17,6 +17,7 @@ from app.learning.config import PlannerConfig, RdpConfig
 from app.learning.keeping import KeepConfig
 from app.learning.runs import LossRow, list_runs, read_losses
 from tests.app.learning.runs_on_disk import SOURCE, write_run
+from widgets.parts.plot import CountAxis, short_count
 from widgets.parts.progress_line import ProgressLine, duration
 from widgets.session import Session
 from widgets.theme.tokens import Theme
@@ -312,3 +313,14 @@ def test_time_left_is_told_from_the_pace(qtbot: QtBot) -> None:
         "3 min",
         "2 h 13 min",
     ]
+
+
+def test_numbers_of_steps_are_short_and_have_room(qtbot: QtBot) -> None:
+    assert [short_count(value) for value in (0, 500, 20_000, 1_500_000)] == ["0", "500", "20k", "1.5M"]
+    axis = CountAxis("bottom")
+    axis.setRange(0, 300_000)
+    values = [0.0, 100_000.0, 200_000.0, 300_000.0]
+    axis.resize(300, 20)
+    assert axis.tickStrings(values, 1.0, 100_000.0) == ["0", "100k", "200k", "300k"]
+    axis.resize(80, 20)
+    assert axis.tickStrings(values, 1.0, 100_000.0) == ["0", "", "200k", ""]
