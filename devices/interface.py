@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 import numpy as np
@@ -44,6 +45,7 @@ class Description:
         tick_s: Length of one governor period: `advance` moves time by exactly this.
         note: What was chosen for this machine, in words.
         touches: Every touch sensor with its place; empty: derived from the streams, at the tool's origin.
+        others: Home poses (7,) of the arms beside the first, by name; the device is a `SeveralArms` then.
     """
 
     streams: tuple[StreamSpec, ...]
@@ -53,6 +55,15 @@ class Description:
     tick_s: float
     note: str
     touches: tuple[TouchInfo, ...] = ()
+    others: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where an arm is pulled: tool pose (7,) in the rig's base frame, and opening in m."""
+
+    pose: np.ndarray
+    gripper: float
 
 
 class Device(Protocol):
@@ -99,4 +110,16 @@ class Device(Protocol):
 
     def close(self) -> None:
         """Release everything."""
+        ...
+
+
+class SeveralArms(Device, Protocol):
+    """A device with arms beside the first: `measured` tells of the first, and `advance_all` stands for `advance`."""
+
+    def measured_others(self) -> Mapping[str, Measured]:
+        """Return the newest measured state of each other arm, by name."""
+        ...
+
+    def advance_all(self, pose: np.ndarray, gripper: float, others: Mapping[str, Target]) -> list[Sample]:
+        """Apply a target to every arm for one governor period, and return the samples that came up."""
         ...

@@ -13,6 +13,7 @@ from devices.parts.extras import install_command
 # name in a rig file: "module:factory"; the factory takes (rig, lockstep) and returns a Device
 DRIVERS: dict[str, str] = {
     "simulated/panda": "devices.simulated.device:make",
+    "simulated/two_pandas": "devices.simulated.lift.device:make",
     "synthetic/load": "devices.synthetic.device:make",
     "composed": "devices.composed.device:make",
     "robosuite": "devices.robosuite_env.device:make",

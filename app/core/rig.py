@@ -28,6 +28,7 @@ class Rig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         period_ms: The control period.
         simulated: Permits headless enable tokens.
         conditions: What an episode of its task can be under, the rig's own choice first; none where it offers none.
+        others: Limits of each arm beside the first, by the name that its driver gives it.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Rig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     device: DeviceEntry
     limits: Limits
     conditions: tuple[str, ...] = ()
+    others: dict[str, Limits] = {}
 
     @property
     def period_ns(self) -> int:

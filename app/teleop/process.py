@@ -22,7 +22,7 @@ from app.teleop.feel import wrench_topics
 from app.teleop.hand import HandController
 from app.teleop.inputs import INPUT_VARIABLE
 from app.teleop.replay import IdleController, ReplayController
-from app.teleop.scripted import SCRIPTS, ScriptController
+from app.teleop.scripted import SCRIPTED, scripted
 
 OPERATORS = ("hand", "script", "blind", "replay", "idle")
 
@@ -62,14 +62,14 @@ def make_controller(
     elif name == "idle":
         yield IdleController(), {}
     else:
-        script = SCRIPTS.get((info.task, name))
-        if script is None:
+        controller = scripted(info.task, name)
+        if controller is None:
             raise UsageError(
                 f"operator {name!r}",
                 f"there is none for the task {info.task!r}",
-                options=[n for _, n in SCRIPTS],
+                options=sorted({operator for task, operator in SCRIPTED if task == info.task}),
             )
-        yield ScriptController(script()), {}
+        yield controller, {}
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:

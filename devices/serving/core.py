@@ -20,24 +20,27 @@ from app.core.safety import governor
 from app.core.safety.reasons import LIMITING, ROUTINE, Reason, words
 from app.core.safety.state import GovernorState
 from app.core.sensors import derive_touches, picture_sizes
-from app.core.wire.client import KIND_COMMAND, KIND_ENABLE, KIND_SETPOINT
+from app.core.wire.client import KIND_COMMAND, KIND_ENABLE, KIND_SETPOINT, KIND_SETPOINTS
 from app.core.wire.codec import decode, encode
 from app.core.wire.gate import VIEWER, Gate
 from app.core.wire.messages import (
     SCHEMA_VERSION,
     SOURCES,
+    ArmTarget,
     CameraInfo,
     Command,
     Enable,
     Reply,
     ServerInfo,
     SetPoint,
+    SetPoints,
     StreamSpec,
 )
 from devices.interface import Device, Sample
 from devices.serving.delays import Delays
 from devices.serving.inbox import Inbox, Letter
 from devices.serving.lateness import Lateness
+from devices.serving.others import OtherArms, governor_samples, governor_streams
 from devices.serving.peers import LOOKING
 from devices.serving.publisher import Publisher
 from devices.serving.stamps import SessionStamps
@@ -45,10 +48,7 @@ from devices.serving.stamps import SessionStamps
 MOST_REFUSALS_TOLD = 3
 REFUSALS = Reason.LEASE | Reason.SCHEMA | Reason.SEQUENCE | Reason.AGE  # told once per lease
 SERVER_STREAMS = (
-    StreamSpec("arm", "commanded", "<f8", (8,), 0.0, "m, quaternion w x y z, m", "base", required=False),
-    StreamSpec("arm", "applied", "<f8", (8,), 250.0, "m, quaternion w x y z, m", "base"),
-    StreamSpec("arm", "source", "|u1", (1,), 250.0),
-    StreamSpec("arm", "reasons", "<u4", (1,), 250.0),
+    *governor_streams("arm"),
     StreamSpec(
         "bench", "tick", "<i8", (4,), 50.0, labels=("period", "done", "epoch", "t_ns"), required=False
     ),
@@ -72,7 +72,9 @@ class DeviceServer:
         self.description = device.describe()
         self._commands, self._gate = commands, gate
         self._inbox = Inbox(commands, gate)
-        specs = (*self.description.streams, *SERVER_STREAMS)
+        self.others = OtherArms(rig, device, self.description)
+        more = [spec for name in self.others.states for spec in governor_streams(name)]
+        specs = (*self.description.streams, *SERVER_STREAMS, *more)
         self.publisher = Publisher(streams, specs)
         self.info = self._make_info(specs)
         measured = device.measured()
@@ -97,6 +99,7 @@ class DeviceServer:
             streams=specs, cameras=self._calibrated(about.cameras, specs), markers_m=markers,
             home=tuple(float(x) for x in about.home), limits=self.rig.limits.numbers(), task=self.rig.task,
             version=VERSION, note=about.note, touches=about.touches or derive_touches(specs, markers),
+            others=self.others.infos(),
         )  # fmt: skip
 
     def _calibrated(
@@ -123,12 +126,15 @@ class DeviceServer:
             if letter.kind == KIND_COMMAND:
                 self._peer = identity
                 self._answer(letter, decode(Command, data))
-            elif letter.kind not in (KIND_SETPOINT, KIND_ENABLE):
+            elif letter.kind not in (KIND_SETPOINT, KIND_ENABLE, KIND_SETPOINTS):
                 self._inbox.bad(letter)
             elif not self._inbox.peers.may(letter.user, letter.kind):
                 raise WireError("command", f"the key of {letter.user.removeprefix(VIEWER)} may only look")
             elif letter.kind == KIND_SETPOINT:
-                self._take_setpoint(identity, decode(SetPoint, data), now)
+                self._take_setpoint(identity, decode(SetPoint, data), (), now)
+            elif letter.kind == KIND_SETPOINTS:
+                together = decode(SetPoints, data)
+                self._take_setpoint(identity, together.first, together.others, now)
             else:
                 self._take_enable(identity, decode(Enable, data), now)
         except WireError as error:
@@ -142,11 +148,17 @@ class DeviceServer:
             stamp_ns = self.delays.shift(identity, enable.stamp_ns, self.state.lease_ns)
             enable = msgspec.structs.replace(enable, stamp_ns=stamp_ns)
         self.state, _ = governor.accept_enable(self.state, enable, now_ns, self.rig.simulated)
+        self.others.enable(enable, now_ns)
 
-    def _take_setpoint(self, identity: bytes, setpoint: SetPoint, now_ns: int) -> None:
+    def _take_setpoint(
+        self, identity: bytes, setpoint: SetPoint, targets: tuple[ArmTarget, ...], now_ns: int
+    ) -> None:
         if not self.lockstep:
             setpoint = self._without_delay(identity, setpoint, now_ns)
-        self.state, reason = governor.accept(self.state, setpoint, now_ns, self.rig.limits)
+        state, reason = governor.accept(self.state, setpoint, now_ns, self.rig.limits)
+        others = Reason.NONE if reason else self.others.accept(setpoint, targets, now_ns)
+        self.state = self.state if others else state
+        reason |= others
         self.refused |= reason
         if setpoint.holder == self.state.holder:
             self.setpoint_period = max(self.setpoint_period, setpoint.period)
@@ -163,6 +175,10 @@ class DeviceServer:
         if setpoint.pose is not None:
             data = np.array((*setpoint.pose, setpoint.gripper))
             self.publisher.add(Sample("arm/commanded", self.device_ns, data), now_ns)
+        for target in targets:
+            if target.pose is not None:
+                row = np.array((*target.pose, target.gripper))
+                self.publisher.add(Sample(f"{target.arm}/commanded", self.device_ns, row), now_ns)
 
     def _without_delay(self, identity: bytes, setpoint: SetPoint, now_ns: int) -> SetPoint:
         """Return a set-point whose stamps count as age only what its link took beyond its steady delay."""
@@ -241,10 +257,12 @@ class DeviceServer:
                 f"the arm of {self.rig.name}", f"{self.state.holder!r} holds it", way_out="Stop that first"
             )
         self.state, self.setpoint_period, self._told = state, -1, Reason.NONE
+        self.others.take_lease(state.holder, state.source, state.lease_ns)
 
     def on_release(self, holder: str) -> None:
         """Free the arm."""
         self.state = governor.release_lease(self.state, str(holder))
+        self.others.release_lease(str(holder))
 
     def on_reset(self, seed: int, condition: str = "") -> dict[str, Any]:
         """Reset device and task from a seed; nobody may hold the arm but an operator at rest."""
@@ -252,6 +270,7 @@ class DeviceServer:
         measured = self.device.measured()
         fresh = GovernorState.at(measured.pose, measured.gripper)
         self.state = governor.keep_lease(self.state, fresh)
+        self.others.reset()
         self.epoch += 1
         self.lateness.excuse(self.clock.now_ns())
         return {"epoch": self.epoch, "condition": drawn}
@@ -284,6 +303,7 @@ class DeviceServer:
     def on_stop(self, reason: str = "") -> None:
         """Software stop: motion ends until the enabling input is released and pressed again."""
         self.state = governor.stop(self.state, Reason.STOPPED)
+        self.others.stop(Reason.STOPPED)
         self.link.notice(f"Software stop{': ' + reason if reason else ''}.", "warning")
 
     def on_status(self) -> dict[str, Any]:
@@ -299,6 +319,7 @@ class DeviceServer:
         limits = self.rig.limits
         if late_s * 1e3 > min(limits.setpoint_expiry_ms, limits.token_expiry_ms):
             self.state = governor.rest(self.state, self.device.measured())
+            self.others.rest()
             self.link.notice(
                 f"The device server stalled for {late_s:.2f} s; the arm is at rest where it is.", "warning"
             )
@@ -312,14 +333,16 @@ class DeviceServer:
         self.state, reasons = governor.advance(
             self.state, self.device.measured(), t_ns, about.tick_s, self.rig.period_ms * 1e-3, limits
         )
+        self.state = self.others.advance(self.state, t_ns)
         reasons |= self.refused
         self.refused = Reason.NONE
+        said = reasons | self.others.said()
         if self.state.spent_press > before and self.state.source != "none":
-            self._tell(reasons, "Motion was stopped")
-        elif reasons & LIMITING:
-            self._tell(reasons & LIMITING & ~Reason.LATE, "The safety governor changes the motion", "info")
-            self._tell(reasons & Reason.LATE, "The safety governor warns")
-        samples = self.device.advance(self._applied_pose(), self.state.gripper)
+            self._tell(said, "Motion was stopped")
+        elif said & LIMITING:
+            self._tell(said & LIMITING & ~Reason.LATE, "The safety governor changes the motion", "info")
+            self._tell(said & Reason.LATE, "The safety governor warns")
+        samples = self.others.drive(self._applied_pose(), self.state.gripper)
         for notice in self.device.notices():
             self.link.notice(notice.text, notice.level)
         self.device_ns = max((sample.t_device_ns for sample in samples), default=self.device_ns)
@@ -332,12 +355,9 @@ class DeviceServer:
         return np.concatenate([self.state.position, self.state.quaternion])
 
     def _publish_applied(self, t_ns: int, reasons: Reason) -> None:
-        applied = np.concatenate([self._applied_pose(), [self.state.gripper]])
-        moving = self.state.source if self.state.setpoint is not None else "none"
-        add, device_ns = self.publisher.add, self.device_ns
-        add(Sample("arm/applied", device_ns, applied), t_ns)
-        add(Sample("arm/source", device_ns, np.array([SOURCES.index(moving)], np.uint8)), t_ns)
-        add(Sample("arm/reasons", device_ns, np.array([int(reasons)], np.uint32)), t_ns)
+        found = governor_samples("arm", self.state, reasons, self.device_ns)
+        for sample in (*found, *self.others.samples(self.device_ns)):
+            self.publisher.add(sample, t_ns)
 
     def publish_tick(self) -> None:
         """Close the control period: publish its samples, then its tick."""

@@ -35,21 +35,24 @@ class ImpedanceController:
         model: Physics model.
         data: Its state; read at every call, positions and velocities must be up to date (`mj_step1`).
         posture: Joint angles (7,) that the null space prefers, rad; also where the damping is computed.
+        prefix: Of the arm's names in the model; empty for the first arm.
     """
 
-    def __init__(self, model: Any, data: Any, posture: Array) -> None:
+    def __init__(self, model: Any, data: Any, posture: Array, prefix: str = "") -> None:
         self._model = model
         self._data = data
         self._posture = posture.copy()
-        self._site = model.site(TOOL_SITE).id
+        self._site = model.site(prefix + TOOL_SITE).id
+        self._joints = joints_of(model, prefix)
         self._site_position = data.site_xpos[self._site]
         self._site_rotation = data.site_xmat[self._site]
-        self._q = data.qpos[:ARM_DOF]
-        self._dq = data.qvel[:ARM_DOF]
-        self._bias = data.qfrc_bias[:ARM_DOF]
-        self._already_carried = data.qfrc_gravcomp[:ARM_DOF]
+        places, freedoms = self._joints
+        self._q = data.qpos[places]
+        self._dq = data.qvel[freedoms]
+        self._bias = data.qfrc_bias[freedoms]
+        self._already_carried = data.qfrc_gravcomp[freedoms]
         self._full_jacobian = np.zeros((6, model.nv))
-        self._jacobian = self._full_jacobian[:, :ARM_DOF]
+        self._jacobian = self._full_jacobian[:, freedoms]
         self._stiffness = np.array(STIFFNESS)
         self._limit = np.array(TORQUE_LIMIT_NM)
         self._damping = self._critical_damping()
@@ -104,7 +107,8 @@ class ImpedanceController:
     def _critical_damping(self) -> Array:
         """Damping (6,) of a critically damped spring per axis, from the operational-space inertia (Khatib 1987)."""
         scratch = mujoco.MjData(self._model)
-        scratch.qpos[:ARM_DOF] = self._posture
+        places, freedoms = self._joints
+        scratch.qpos[places] = self._posture
         mujoco.mj_forward(self._model, scratch)
         jacobian = np.zeros((6, self._model.nv))
         mujoco.mj_jacSite(self._model, scratch, jacobian[:3], jacobian[3:], self._site)
@@ -112,37 +116,54 @@ class ImpedanceController:
         columns = np.ascontiguousarray(jacobian)
         solved = np.zeros_like(columns)
         mujoco.mj_solveM(self._model, scratch, solved, columns)
-        np.matmul(jacobian[:, :ARM_DOF], solved[:, :ARM_DOF].T, out=mobility)
+        np.matmul(jacobian[:, freedoms], solved[:, freedoms].T, out=mobility)
         inertia = 1.0 / np.diag(mobility)
         return np.asarray(2.0 * np.sqrt(self._stiffness * inertia))
 
 
-def home_posture(model: Any) -> Array:
+def joints_of(model: Any, prefix: str = "") -> tuple[slice, slice]:
+    """Return where an arm's seven joints are among the model's positions, and among its velocities and forces."""
+    first = model.joint(f"{prefix}joint1")
+    place, freedom = int(first.qposadr[0]), int(first.dofadr[0])
+    return slice(place, place + ARM_DOF), slice(freedom, freedom + ARM_DOF)
+
+
+def home_posture(
+    model: Any, prefix: str = "", home: tuple[float, ...] = (*HOME_POSITION_M, *HOME_QUATERNION),
+    guess: tuple[float, ...] = _START_GUESS,
+) -> Array:  # fmt: skip
     """Return the joint angles (7,), rad, that put the tool at the home pose, by damped least squares.
+
+    Args:
+        model: Physics model.
+        prefix: Of the arm's names in it; empty for the first arm.
+        home: Pose (7,) of the tool.
+        guess: Joint angles (7,), rad, to start from.
 
     Raises:
         DeviceError: the home pose cannot be reached (the model or the geometry was changed).
     """
     data = mujoco.MjData(model)
-    data.qpos[:ARM_DOF] = _START_GUESS
-    site = model.site(TOOL_SITE).id
+    places, freedoms = joints_of(model, prefix)
+    data.qpos[places] = guess
+    site = model.site(prefix + TOOL_SITE).id
     jacobian = np.zeros((6, model.nv))
     error, now, turn = np.zeros(6), np.zeros(4), np.zeros(4)
     for _ in range(200):
         mujoco.mj_kinematics(model, data)
         mujoco.mj_comPos(model, data)
-        error[:3] = np.subtract(HOME_POSITION_M, data.site_xpos[site])
+        error[:3] = np.subtract(home[:3], data.site_xpos[site])
         mujoco.mju_mat2Quat(now, data.site_xmat[site])
         mujoco.mju_negQuat(now, now)
-        mujoco.mju_mulQuat(turn, np.array(HOME_QUATERNION), now)
+        mujoco.mju_mulQuat(turn, np.array(home[3:]), now)
         mujoco.mju_quat2Vel(error[3:], turn, 1.0)
         if float(np.abs(error).max()) < 1e-9:
-            return np.asarray(data.qpos[:ARM_DOF].copy())
+            return np.asarray(data.qpos[places].copy())
         mujoco.mj_jacSite(model, data, jacobian[:3], jacobian[3:], site)
-        arm = jacobian[:, :ARM_DOF]
-        data.qpos[:ARM_DOF] += arm.T @ np.linalg.solve(arm @ arm.T + 1e-8 * np.eye(6), error)
+        arm = jacobian[:, freedoms]
+        data.qpos[places] += arm.T @ np.linalg.solve(arm @ arm.T + 1e-8 * np.eye(6), error)
     raise DeviceError(
         "simulated arm",
-        f"the home pose {HOME_POSITION_M} m cannot be reached, the error stays at {float(np.abs(error).max()):.3g}",
+        f"the home pose {home[:3]} m cannot be reached, the error stays at {float(np.abs(error).max()):.3g}",
         way_out="Put HOME_POSITION_M in devices/simulated/geometry.py inside the arm's reach",
     )

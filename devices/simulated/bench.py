@@ -21,9 +21,11 @@ from devices.simulated import geometry as g
 from devices.simulated.arm import ImpedanceController, home_posture
 from devices.simulated.contact import ContactReader
 from devices.simulated.gripper import WIDEST_M, Gripper
+from devices.simulated.looks import Look
 from devices.simulated.optics import camera_info
 from devices.simulated.pad import PadSensor, marker_rest_positions
-from devices.simulated.scene import physics_model
+from devices.simulated.scene import physics_model, picture_model
+from devices.simulated.target import Place
 from devices.simulated.tasks.interface import CONDITIONS, Condition
 from devices.simulated.tasks.table import TASKS
 
@@ -216,6 +218,14 @@ class Bench:
         """Return a copy of the state for the renderer."""
         places = np.hstack([self._data.mocap_pos, self._data.mocap_quat])
         return Snapshot(self.time_ns, self._data.qpos.copy(), places, self._task.cleaned())
+
+    def picture_model(self, width: int, height: int, target: Place | None = None) -> Any:
+        """Compile the model that pictures of this bench are drawn of."""
+        return picture_model(self.task, width, height, target)
+
+    def look(self, model: Any) -> Look:
+        """Return what shows the task's progress in a picture model."""
+        return TASKS[self.task].look(model)
 
     def camera_info(self, name: str) -> CameraInfo:
         """Return intrinsics and extrinsics of a camera, "scene" or "wrist".

@@ -14,23 +14,38 @@ import sys
 import time
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import mujoco
 import numpy as np
 import numpy.typing as npt
 
 from app.core.errors import DeviceError
-from devices.simulated.bench import Bench, Snapshot
+from devices.simulated.bench import Snapshot
+from devices.simulated.looks import Look
 from devices.simulated.optics import CAMERAS
-from devices.simulated.scene import picture_model
 from devices.simulated.target import Place
-from devices.simulated.tasks.table import TASKS
 
 Picture = tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]
 
 _MAX_SHAPES: Final = 500
 _PROBE_PICTURES: Final = 6
+
+
+class Drawn(Protocol):
+    """What a renderer draws: any of the benches."""
+
+    def snapshot(self) -> Snapshot:
+        """Return a copy of the state."""
+        ...
+
+    def picture_model(self, width: int, height: int, target: Place | None) -> Any:
+        """Compile the model that its pictures are drawn of."""
+        ...
+
+    def look(self, model: Any) -> Look:
+        """Return what shows a snapshot's `cleaned` in that model."""
+        ...
 
 
 class Renderer:
@@ -48,10 +63,10 @@ class Renderer:
         DeviceError: no off-screen OpenGL starts, or the meshes cannot be prepared.
     """
 
-    def __init__(self, bench: Bench, picture: tuple[int, int], target: Place | None = None) -> None:
+    def __init__(self, bench: Drawn, picture: tuple[int, int], target: Place | None = None) -> None:
         width, height = picture
         self._first = bench.snapshot()
-        self._model: Any = picture_model(bench.task, width, height, target)
+        self._model: Any = bench.picture_model(width, height, target)
         self._data: Any = mujoco.MjData(self._model)
         self._gl, self.backend = open_gl(width, height)
         self._context = mujoco.MjrContext(self._model, mujoco.mjtFontScale.mjFONTSCALE_100)
@@ -64,7 +79,7 @@ class Renderer:
         self._area = mujoco.MjrRect(0, 0, width, height)
         self._size = (height, width)
         self._cameras = {name: self._model.camera(name).id for name in CAMERAS}
-        self._show = TASKS[bench.task].look(self._model)
+        self._show = bench.look(self._model)
 
     def render(self, snapshot: Snapshot, camera: str) -> Picture:
         """Draw one state as one camera sees it.

@@ -31,27 +31,25 @@ POSE_LABELS = ("x", "y", "z", "qw", "qx", "qy", "qz")
 WRENCH_LABELS = ("fx", "fy", "fz", "tx", "ty", "tz")
 
 
-def _streams(markers: int) -> tuple[StreamSpec, ...]:
+def arm_streams(arm: str, finger: str, markers: int) -> tuple[StreamSpec, ...]:
+    """Return the specs of what one arm and its gel finger publish, under these names."""
     joints = tuple(f"q{i}" for i in range(1, 8)) + tuple(f"dq{i}" for i in range(1, 8))
+    twist = ("vx", "vy", "vz", "wx", "wy", "wz")
     return (
-        StreamSpec("arm", "joints", "<f8", (14,), 250.0, "rad, rad/s", labels=joints),
-        StreamSpec("arm", "pose", "<f8", (7,), 250.0, "m, quaternion", "base", labels=POSE_LABELS),
-        StreamSpec(
-            "arm",
-            "twist",
-            "<f8",
-            (6,),
-            250.0,
-            "m/s, rad/s",
-            "base",
-            labels=("vx", "vy", "vz", "wx", "wy", "wz"),
-        ),
-        StreamSpec("arm", "gripper", "<f8", (1,), 250.0, "m", labels=("opening",)),
-        StreamSpec("finger", "wrench", "<f4", (6,), 250.0, "N, N·m", "tool", labels=WRENCH_LABELS),
-        StreamSpec("finger", "field", "<f4", (markers, 3), 62.5, "mm", "tool"),
-        StreamSpec(
-            "vision", "stain", "<f8", (4,), 25.0, "m, m, m, rad", "base", labels=("x", "y", "z", "yaw")
-        ),
+        StreamSpec(arm, "joints", "<f8", (14,), 250.0, "rad, rad/s", labels=joints),
+        StreamSpec(arm, "pose", "<f8", (7,), 250.0, "m, quaternion", "base", labels=POSE_LABELS),
+        StreamSpec(arm, "twist", "<f8", (6,), 250.0, "m/s, rad/s", "base", labels=twist),
+        StreamSpec(arm, "gripper", "<f8", (1,), 250.0, "m", labels=("opening",)),
+        StreamSpec(finger, "wrench", "<f4", (6,), 250.0, "N, N·m", "tool", labels=WRENCH_LABELS),
+        StreamSpec(finger, "field", "<f4", (markers, 3), 62.5, "mm", "tool"),
+    )
+
+
+def task_streams(seen: str) -> tuple[StreamSpec, ...]:
+    """Return the specs of what vision says, under the name of what it sees, and of the task's score."""
+    place = ("x", "y", "z", "yaw")
+    return (
+        StreamSpec("vision", seen, "<f8", (4,), 25.0, "m, m, m, rad", "base", labels=place),
         StreamSpec("task", "score", "<f8", (2,), 50.0, labels=("score", "removed"), privileged=True),
     )
 
@@ -81,7 +79,7 @@ class SimulatedPanda:
         bench = self._bench
         markers = np.asarray(bench.pad_geometry())
         return Description(
-            streams=(*_streams(len(markers)), *self._pictures.streams()),
+            streams=(*arm_streams("arm", "finger", len(markers)), *task_streams("stain"), *self._pictures.streams()),
             cameras=tuple(self._camera(name) for name in self._known), markers_m=markers,
             home=np.asarray(bench.home_pose), tick_s=TICK_S, note=self._pictures.note,
         )  # fmt: skip

@@ -140,8 +140,17 @@ def add_contact(spec: Any, touching: str, surfaces: tuple[str, ...], friction: f
 
 def add_cameras(spec: Any) -> None:
     """A fixed camera that sees arm and board, and one on the hand that sees the pad and what it touches."""
-    eye = [1.14, 0.52, 0.62]
-    spec.worldbody.add_camera(name=SCENE_CAMERA, pos=eye, fovy=38.0, quat=_look_at(eye, [0.41, 0.02, 0.20]))
+    add_fixed_camera(spec, [1.14, 0.52, 0.62], [0.41, 0.02, 0.20], 38.0)
+    add_hand_camera(spec)
+
+
+def add_fixed_camera(spec: Any, eye: list[float], aim: list[float], field_deg: float) -> None:
+    """Add the camera "scene": where it is and where it looks (m, base frame), and its vertical field of view."""
+    spec.worldbody.add_camera(name=SCENE_CAMERA, pos=eye, fovy=field_deg, quat=_look_at(eye, aim))
+
+
+def add_hand_camera(spec: Any) -> None:
+    """Add the camera "wrist", on the first arm's hand."""
     eye, aim = [0.105, 0.0, 0.085], [0.0, 0.0, g.TOOL_REACH_M + 0.004]
     spec.body(g.HAND_BODY).add_camera(
         name=WRIST_CAMERA, pos=eye, fovy=64.0, quat=_look_at(eye, aim, up=(0, 0, -1))

@@ -24,13 +24,14 @@ class Gripper:
     Args:
         model: Physics model.
         data: Its state.
+        prefix: Of the arm's names in the model; empty for the first arm.
     """
 
-    def __init__(self, model: Any, data: Any) -> None:
+    def __init__(self, model: Any, data: Any, prefix: str = "") -> None:
         self._control = data.ctrl
-        self._actuator = model.actuator("fingers_actuator").id
-        self._left = data.geom_xpos[model.geom("left_pad1").id]
-        self._right = data.geom_xpos[model.geom("right_pad1").id]
+        self._actuator = model.actuator(f"{prefix}fingers_actuator").id
+        self._left = data.geom_xpos[model.geom(f"{prefix}left_pad1").id]
+        self._right = data.geom_xpos[model.geom(f"{prefix}right_pad1").id]
 
     def command(self, width_m: float) -> None:
         """Ask the jaws for a width, metres; what the jaws cannot reach is clipped."""

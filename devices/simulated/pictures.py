@@ -20,8 +20,7 @@ from app.core.priority import yield_to_control
 from app.core.wire.codec import encode_depth
 from app.core.wire.messages import StreamSpec
 from devices.interface import Sample
-from devices.simulated.bench import Bench
-from devices.simulated.cameras import Picture, Renderer
+from devices.simulated.cameras import Drawn, Picture, Renderer
 from devices.simulated.target import Place
 
 TICK_HZ = 250.0
@@ -258,7 +257,7 @@ def film(filming: Filming, threaded: bool) -> Pictures:
 
 
 def make_pictures(
-    bench: Bench, size: tuple[int, int], rate_hz: float, depth_hz: float, threaded: bool,
+    bench: Drawn, size: tuple[int, int], rate_hz: float, depth_hz: float, threaded: bool,
     target: Place | None = None,
 ) -> Pictures:  # fmt: skip
     """Return the cameras of a bench, in real time (`threaded`) or in lock-step."""

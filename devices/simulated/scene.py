@@ -52,15 +52,21 @@ def picture_model(task: str, width: int, height: int, target: Place | None = Non
     return spec.compile()
 
 
-def _describe(task: str, visual: bool) -> Any:
-    """Compose the whole scene as an `MjSpec`."""
+def describe_arm(visual: bool) -> Any:
+    """Return one Panda alone as an `MjSpec`: without what the bench does not use."""
     assets = panda_assets()
     spec = mujoco.MjSpec.from_file(str(assets / "panda.xml"))
-    spec.modelname = f"touchstone {task} bench"
     _set_options(spec)
     _strip(spec, visual)
     if visual:
         _lighten(spec, assets)
+    return spec
+
+
+def _describe(task: str, visual: bool) -> Any:
+    """Compose the whole scene as an `MjSpec`."""
+    spec = describe_arm(visual)
+    spec.modelname = f"touchstone {task} bench"
     furniture.add_room(spec)
     TASKS[task].furnish(spec)
     furniture.add_cameras(spec)

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from app.core.wire.messages import SampleHeader, ServerInfo, Source
+from app.core.wire.messages import ArmTarget, SampleHeader, ServerInfo, Source
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class Action:
         token_ns: Stamp of the person's enabling input, on this machine's monotonic clock; 0 when this is not a
             person's hand.
         press: Number of the enabling press; 0 when this is not a person's hand.
+        others: Targets of the arms beside the first; one that is not named holds.
     """
 
     pose: np.ndarray | None
@@ -28,6 +29,7 @@ class Action:
     done: bool = False
     token_ns: int = 0
     press: int = 0
+    others: tuple[ArmTarget, ...] = ()
 
 
 @dataclass(frozen=True)

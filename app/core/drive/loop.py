@@ -242,7 +242,8 @@ class Driver:
             SetPoint(
                 SCHEMA_VERSION, self.holder, self.controller.source, self._seq, now_ns, token_ns, press,
                 period, pose, float(action.gripper),
-            )
+            ),
+            action.others,
         )  # fmt: skip
 
 

@@ -19,7 +19,17 @@ from app.core.clock import ClockMap
 from app.core.errors import DeviceError, WireError
 from app.core.ids import next_message_id
 from app.core.wire.codec import decode, encode
-from app.core.wire.messages import SCHEMA_VERSION, Command, Enable, Reply, SampleHeader, ServerInfo, SetPoint
+from app.core.wire.messages import (
+    SCHEMA_VERSION,
+    ArmTarget,
+    Command,
+    Enable,
+    Reply,
+    SampleHeader,
+    ServerInfo,
+    SetPoint,
+    SetPoints,
+)
 from app.core.wire.sockets import connect, is_local, make_context
 from app.core.wire.timekeeper import FIRST, TimeKeeper
 
@@ -27,7 +37,7 @@ TICK_TOPIC = b"bench/tick"
 SYNC_PREFIX = b"sync/"
 SYNC_PATIENCE_S = 0.05
 # first byte of a DEALER message tells what it is
-KIND_COMMAND, KIND_SETPOINT, KIND_ENABLE = b"C", b"P", b"E"
+KIND_COMMAND, KIND_SETPOINT, KIND_ENABLE, KIND_SETPOINTS = b"C", b"P", b"E", b"M"
 
 
 class Endpoints(msgspec.Struct, frozen=True):
@@ -185,9 +195,12 @@ class DeviceClient:
         """Return what the server offers."""
         return msgspec.convert(self.call("describe"), ServerInfo)
 
-    def send_setpoint(self, setpoint: SetPoint) -> None:
-        """Send a set-point; there is no reply, the applied action comes back as a stream."""
-        self._put(KIND_SETPOINT, setpoint)
+    def send_setpoint(self, setpoint: SetPoint, others: tuple[ArmTarget, ...] = ()) -> None:
+        """Send a set-point, with those of the other arms if there are; the applied action comes back as a stream."""
+        if others:
+            self._put(KIND_SETPOINTS, SetPoints(SCHEMA_VERSION, setpoint, others))
+        else:
+            self._put(KIND_SETPOINT, setpoint)
 
     def send_enable(self, enable: Enable) -> None:
         """Send an enabling input."""

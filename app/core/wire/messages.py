@@ -118,6 +118,20 @@ class TouchInfo(msgspec.Struct, frozen=True):
     arm: str = "arm"
 
 
+class ArmInfo(msgspec.Struct, frozen=True):
+    """An arm beside the first one, on a rig with several. Its poses are in the rig's base frame too.
+
+    Attributes:
+        name: The `device` of its signals.
+        home: Home pose (7,) of its tool.
+        limits: Its governor's limits by name, in SI units.
+    """
+
+    name: str
+    home: tuple[float, ...]
+    limits: dict[str, float]
+
+
 class ServerInfo(msgspec.Struct, frozen=True):
     """What a device server offers: the answer to the command `describe`.
 
@@ -128,6 +142,7 @@ class ServerInfo(msgspec.Struct, frozen=True):
         period_ns: Length of one control period in nanoseconds.
         note: What the server chose for this machine (picture size, rate), in words.
         touches: Every touch sensor; empty in takes that are older than this field (`app.core.sensors.touches_of`).
+        others: The arms beside the first, whose `device` is `arm`; empty on a rig with one arm.
     """
 
     rig: str
@@ -143,6 +158,7 @@ class ServerInfo(msgspec.Struct, frozen=True):
     version: str
     note: str = ""
     touches: tuple[TouchInfo, ...] = ()
+    others: tuple[ArmInfo, ...] = ()
 
 
 class SetPoint(msgspec.Struct, frozen=True, array_like=True):
@@ -168,6 +184,27 @@ class SetPoint(msgspec.Struct, frozen=True, array_like=True):
     period: int
     pose: tuple[float, ...] | None
     gripper: float
+
+
+class ArmTarget(msgspec.Struct, frozen=True, array_like=True):
+    """Where one arm beside the first is to go: tool pose in the rig's base frame, or None to hold; opening in m."""
+
+    arm: str
+    pose: tuple[float, ...] | None
+    gripper: float
+
+
+class SetPoints(msgspec.Struct, frozen=True, array_like=True):
+    """Targets of all arms of a rig with several, for one control period: taken whole, or refused whole.
+
+    Attributes:
+        first: Of the arm `arm`; holder, stamps, press and period hold for all.
+        others: Of the other arms; one that is not named holds.
+    """
+
+    version: int
+    first: SetPoint
+    others: tuple[ArmTarget, ...]
 
 
 class Enable(msgspec.Struct, frozen=True, array_like=True):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from app.core.wire.messages import (
+    ArmInfo,
+    ArmTarget,
     Beat,
     CameraInfo,
     Command,
@@ -14,6 +16,7 @@ from app.core.wire.messages import (
     SampleHeader,
     ServerInfo,
     SetPoint,
+    SetPoints,
     StreamSpec,
     TouchInfo,
 )
@@ -27,6 +30,10 @@ MESSAGES: dict[str, msgspec.Struct] = {
     ),
     "SetPoint": SetPoint(1, "me", "operator", 3, 2**60, 2**60 - 1, 4, -1, POSE, 0.04),
     "SetPoint without target": SetPoint(1, "me", "takeover", 4, 1, 0, 0, 9, None, 0.0),
+    "ArmTarget": ArmTarget("arm2", POSE, 0.5),
+    "SetPoints": SetPoints(
+        1, SetPoint(1, "me", "operator", 3, 2**60, 0, 4, -1, POSE, 0.5), (ArmTarget("arm2", None, 0.0),)
+    ),
     "Enable": Enable(1, "window", 2**60, 5, False),
     "Command": Command(1, 9, "reset", {"seed": 3, "condition": "nominal"}),
     "Reply": Reply(1, 9, True, {"epoch": 2}),
@@ -36,6 +43,7 @@ MESSAGES: dict[str, msgspec.Struct] = {
     "StreamSpec": SPEC,
     "CameraInfo": CameraInfo("scene", 640, 480, 500.0, 501.0, 320.0, 240.0, "base", (1.0,) * 16),
     "TouchInfo": TouchInfo("finger", (0.5,) * 16, (0.0, 0.25, 0.5)),
+    "ArmInfo": ArmInfo("arm2", POSE, {"speed_m_s": 0.25}),
     "ServerInfo": ServerInfo(
         "sim/wipe", True, False, 20_000_000, (SPEC,), (), (0.0, 0.5, 1.0), POSE, {"speed_m_s": 0.25}, "wipe", "0.1.0"
     ),

@@ -11,7 +11,7 @@ from devices.simulated.tasks.interface import CONDITIONS
 @pytest.mark.parametrize("name", [name for name in rig_names() if load_rig(name).conditions])
 def test_a_rig_offers_what_its_device_knows(name: str) -> None:
     rig = load_rig(name)
-    assert rig.device.driver == "simulated/panda"
+    assert rig.device.driver in ("simulated/panda", "simulated/two_pandas")
     assert sorted(rig.conditions) == sorted(CONDITIONS)
     assert rig.conditions[0] == rig.device.options["condition"]
 

@@ -1,0 +1,1 @@
+"""The task lift: two Pandas in one simulation that hold a fragile box between their pads."""
