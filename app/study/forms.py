@@ -17,8 +17,9 @@ DEMONSTRATION_SEED, ROLLOUT_SEED = 0, 9000
 CHUNK_TICKS = 32  # 0.64 s from plan to plan, as in the paper's runs
 FAST_TICKS = 12  # 0.24 s
 PLAN_DELAY_MS, SLOW_PLAN_MS = 100.0, 200.0
-# measured on one of two busy cores: seconds per demonstration, step with one camera, and rollout; to start is a guess
-COLLECT_S, STEP_S, ROLLOUT_S, START_S = 1.4, 0.4, 6.0, 15.0
+# CPU seconds of a pilot, rounded up: per demonstration, step with one camera (diffusion; rdp takes 0.2), rollout; to
+# start is a guess
+COLLECT_S, STEP_S, ROLLOUT_S, START_S = 1.8, 0.3, 3.0, 15.0
 
 
 class Form(msgspec.Struct, frozen=True):
