@@ -47,6 +47,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
 
 MOST_MARKERS = 20_000
 MOST_CAMERAS = 16
+MOST_PARTS = 1024
 
 
 def check_bounds(config: RunConfig, where: str) -> None:
@@ -56,7 +57,14 @@ def check_bounds(config: RunConfig, where: str) -> None:
         LearningError: Naming the setting, its value and what it may be.
     """
     _require("markers", config.markers, 0, MOST_MARKERS, where)
+    _require("parts", config.parts, 1, MOST_PARTS, where)
     check_settings(config.settings, where, f"{config.policy}.")
+    batch = config.settings.optimiser.batch
+    if batch % config.parts:
+        raise LearningError(
+            where, f"a batch of {batch} windows cannot be cut into {config.parts} equal parts",
+            way_out="Choose a batch that the number of workers divides",
+        )  # fmt: skip
 
 
 def check_settings(settings: PolicyConfig, where: str, prefix: str = "") -> None:

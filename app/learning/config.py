@@ -72,6 +72,7 @@ class RunConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         markers: Number of touch markers that the rig must offer.
         data: What the person left out of the data, and what became of the episodes that are not learned from.
         keep, kept: Which weights are to be kept, and which were, one entry per stage that has ended.
+        parts: Into how many equal parts a batch is drawn, one for each worker that the run was started with.
         features: Names of the observation features, in order, so that a person can read the normaliser.
     """
 
@@ -95,6 +96,7 @@ class RunConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keep: KeepConfig = KeepConfig()
     kept: tuple[Kept, ...] = ()
     data: DataReport = DataReport()
+    parts: int = 1
 
     @property
     def settings(self) -> PolicyConfig:

@@ -1,7 +1,8 @@
 """Role `bench-load` (typed as `bench load`): how fast training windows come out of recorded episodes.
 
 Counts what a step of a chunk policy takes from the data: the chunk of actions, motion and touch of both observations,
-and the pictures where cameras are named. One process, one thread.
+and the pictures where cameras are named. One process, one thread. With `--peer NAME=PYTHON` the loader of robomimic or
+LeRobot gets the same episodes (`app.learning.beside`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from torch import Tensor
 from app.core.errors import UsageError
 from app.core.link.child import ChildLink
 from app.core.project import demonstrations_folder
+from app.learning.beside import beside, parse_peers
 from app.learning.chance import generator_for
 from app.learning.config import CamerasConfig, FlowConfig
 from app.learning.data.dataset import Series, Windows, join
@@ -39,13 +41,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--seconds", type=float, default=5.0, help="about how long each part lasts")
+    parser.add_argument(
+        "--peer",
+        action="append",
+        default=[],
+        metavar="NAME=PYTHON",
+        help="measure robomimic's or LeRobot's loader as well, with a Python that has it; can be repeated",
+    )
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Measure without pictures, and with them where cameras are named.
 
     Raises:
-        UsageError: If the batch or the time is none.
+        UsageError: If the batch or the time is none, or a peer cannot be run.
     """
     if args.batch < 1 or not args.seconds > 0.0:
         raise UsageError("--batch, --seconds", "both have to be above 0")
@@ -54,11 +63,11 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     try:
         folders = args.folders or [demonstrations_folder()]
         result = measure(folders, FlowConfig(), args.batch, args.seconds, "")
-        if args.cameras:
-            names = tuple(name.strip() for name in args.cameras.split(","))
+        names = tuple(name.strip() for name in args.cameras.split(",") if name.strip())
+        if names:
             seeing = FlowConfig(cameras=CamerasConfig(names=names, size=args.picture))
             result |= measure(folders, seeing, args.batch, args.seconds, "pictures_")
-        return result
+        return result | beside(parse_peers(args.peer), folders, names, result, args, link)
     finally:
         link.close()
 

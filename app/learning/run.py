@@ -25,7 +25,8 @@ from app.learning.training.comparer import Comparer
 from app.learning.training.keeper import Keeper
 from app.learning.training.loop import Row, run_stage
 from app.learning.training.optimiser import Optimiser
-from app.learning.training.progress import Reporter
+from app.learning.training.parts import ALONE, PartedStage, Team, TeamJudge, TeamWatcher
+from app.learning.training.progress import SAVE_EVERY_S, Reporter
 from app.learning.training.rollouts import mean_score
 from app.learning.training.stages import Prepared, stage_of
 
@@ -47,6 +48,8 @@ class TrainingRun:
     Attributes:
         config: As it will be written; `finished`, `stage` and `step` are set when it is.
         saved: What the last checkpoint held, when the run is resumed.
+        team: The processes that compute it; those that do not lead it have a folder of their own to write to.
+        save_every_s: Time between checkpoints.
     """
 
     folder: Path
@@ -55,6 +58,8 @@ class TrainingRun:
     link: ChildLink
     quiet: bool = True
     saved: dict[str, Tensor] = field(default_factory=dict)
+    team: Team = ALONE
+    save_every_s: float = SAVE_EVERY_S
 
     def __post_init__(self) -> None:
         self.settings = self.config.settings
@@ -82,8 +87,9 @@ class TrainingRun:
                 self.series, torch.isin(self.series.episode, torch.tensor(trained)).nonzero()[:, 0]
             )
         self.reporter = Reporter(
-            self.link, self.folder / checkpoint.LOSSES, self.config.budget, self._save_running, self.quiet
-        )
+            self.link, self.folder / checkpoint.LOSSES, self.config.budget, self._save_running, self.quiet,
+            self.save_every_s,
+        )  # fmt: skip
 
     def run(self) -> bool:
         """Train what is left of the stages; returns whether the run is finished (or was stopped)."""
@@ -116,14 +122,18 @@ class TrainingRun:
         shown = parts[len(self.held_windows) > 0]
         judge = Comparer(self.folder, self.config, name, steps, self.policy, shown, self.keeper)
         if not self.keeper.exhausted:
+            shared = PartedStage(stage, self.config.parts, self.team)
+            watcher, decider = TeamWatcher(self.team, self.reporter), TeamJudge(self.team, judge)
             self.progress.step = run_stage(
-                stage, self.optimiser, self.average, first, steps, self.reporter, judge
+                shared, self.optimiser, self.average, first, steps, watcher, decider
             )
-        ended = self.progress.step == steps or self.keeper.exhausted
-        if not ended or (self.link.stopping and name != STAGES[-1]):
+        ended = self.progress.step == steps or self.team.agree(self.keeper.exhausted)
+        if not ended or (self.team.agree(self.link.stopping) and name != STAGES[-1]):
             self._save_running(name, self.progress.step)
             return False
-        self._keep(name)
+        if self.team.leads:
+            self._keep(name)
+        self.team.level(self.policy)
         return True
 
     def _keep(self, stage: str) -> None:

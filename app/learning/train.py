@@ -16,8 +16,9 @@ from app.core.link.child import VERSION, ChildLink
 from app.core.priority import yield_to_control
 from app.core.project import demonstrations_folder, runs_folder
 from app.learning import checkpoint
-from app.learning.bounds import check_settings
+from app.learning.bounds import MOST_PARTS, check_settings
 from app.learning.choosing import DataChoice, DataReport
+from app.learning.cluster.driver import train_on_ray
 from app.learning.config import (
     CHECKPOINT_SCHEMA_VERSION,
     Budget,
@@ -37,6 +38,7 @@ from app.learning.policies import POLICIES
 from app.learning.policies.rdp.policy import RdpPolicy
 from app.learning.policies.rdp.sensitivity import touch_response, touch_share
 from app.learning.run import TrainingRun
+from app.learning.training.progress import SAVE_EVERY_S
 from app.learning.training.rollouts import require_simulated
 from recorders.labels import left_out
 
@@ -67,6 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_choosing(parser)
     add_keeping(parser)
+    add_cluster(parser)
     parser.add_argument(
         "--estimate", action="store_true", help="train some steps only, and tell how long the run would take"
     )
@@ -117,6 +120,25 @@ def add_choosing(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_cluster(parser: argparse.ArgumentParser) -> None:
+    """Arguments that say where the run is computed, and how often it is saved."""
+    parser.add_argument(
+        "--ray",
+        default=None,
+        metavar="ADDRESS",
+        help="train on a Ray cluster; `local` makes one on this machine. Its nodes see data and run at the same paths",
+    )
+    parser.add_argument(
+        "--workers", type=int, default=2, help="of the cluster; each takes its part of a batch"
+    )
+    parser.add_argument(
+        "--retries", type=int, default=3, help="how often the cluster goes on after a failure"
+    )
+    parser.add_argument(
+        "--save-every", type=float, default=SAVE_EVERY_S, metavar="S", help="seconds between checkpoints"
+    )
+
+
 def data_choice(args: argparse.Namespace) -> DataChoice:
     """Return what is to be left out of the data."""
     kinds = tuple(kind.strip() for kind in args.without.split(",") if kind.strip())
@@ -151,6 +173,13 @@ def check(args: argparse.Namespace) -> None:
         raise UsageError("--resume", "it needs --out RUN, the run to go on with")
     if args.steps is not None and args.steps < 2:
         raise UsageError("--steps", f"{args.steps} is too few for two stages", options=["2 or more"])
+    if not 1 <= args.workers <= MOST_PARTS or args.retries < 0 or not args.save_every > 0.0:
+        raise UsageError("--workers, --retries, --save-every", "there are no such numbers of them")
+    if args.ray is not None and args.batch % args.workers and not args.resume:
+        raise UsageError(
+            "--workers", f"{args.workers} workers cannot share a batch of {args.batch} equally",
+            way_out="Choose a --batch that their number divides",
+        )  # fmt: skip
     if args.patience < 0 or args.rollouts < 1:
         raise UsageError("--patience, --rollouts", "these are no counts", options=["0 or more", "1 or more"])
     if args.patience > 0 and args.best == "last":
@@ -199,6 +228,7 @@ def settings(args: argparse.Namespace, episodes: list[Loaded], report: DataRepor
         budget=Budget(DEFAULT_STEPS if args.steps is None else args.steps, share), seed=args.seed,
         features=(*features.MOTION, *features.touch_names(policy.touch.components)), episodes=sources_of(episodes),
         software=VERSION, keep=KeepConfig(args.best, args.patience, args.rollouts), data=report,
+        parts=1 if args.ray is None else args.workers,
     )  # fmt: skip
     chosen: dict[str, Any] = {args.policy: policy, "stage": plain.stages[0]}
     return msgspec.structs.replace(plain, **chosen)
@@ -240,6 +270,7 @@ def new_run(args: argparse.Namespace, folder: Path, link: ChildLink) -> Training
         series_of(episodes, policy, folder),
         link,
         quiet=args.hub is None,
+        save_every_s=args.save_every,
     )
 
 
@@ -276,7 +307,8 @@ def resumed_run(args: argparse.Namespace, folder: Path, link: ChildLink) -> Trai
         )  # fmt: skip
     episodes = load_again(config)
     series = series_of(episodes, config.settings, folder)
-    return TrainingRun(folder, config, series, link, args.hub is None, checkpoint.read_trainer(folder))
+    saved = checkpoint.read_trainer(folder)
+    return TrainingRun(folder, config, series, link, args.hub is None, saved, save_every_s=args.save_every)
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
@@ -296,6 +328,10 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         training = resumed_run(args, folder, link) if args.resume else new_run(args, folder, link)
         config = training.config
         link.ready(run=str(folder), episodes=len(config.episodes), windows=len(training.train_windows))
+        if args.ray is not None:
+            result = train_on_ray(training, args, link)
+            link.send("result", **msgspec.to_builtins(result))
+            return result
         finished = training.run()
         result = {"run": str(folder), **training.result(), "episodes": len(config.episodes)}
         if finished and isinstance(training.policy, RdpPolicy):

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from torch import Tensor
+
 from app.core.errors import LearningError
 from app.learning.training.average import WeightAverage
 from app.learning.training.optimiser import Optimiser
-from app.learning.training.stages import Stage
 
 LOG_EVERY = 10
 VALIDATIONS = 20  # per stage
@@ -26,6 +27,20 @@ class Row:
     val_loss: float
     rate: float
     seconds: float
+
+
+class Steps(Protocol):
+    """What the loop needs of a stage."""
+
+    name: str
+
+    def loss(self, step: int) -> Tensor:
+        """Return the loss of the batch of a step."""
+        ...
+
+    def validate(self) -> float:
+        """Return the loss on held-out episodes; NaN without any."""
+        ...
 
 
 class Watcher(Protocol):
@@ -45,7 +60,7 @@ class Judge(Protocol):
 
 
 def run_stage(
-    stage: Stage, optimiser: Optimiser, average: WeightAverage, first: int, steps: int, watcher: Watcher,
+    stage: Steps, optimiser: Optimiser, average: WeightAverage, first: int, steps: int, watcher: Watcher,
     judge: Judge, clock: Callable[[], float] = time.monotonic,
 ) -> int:  # fmt: skip
     """Run a stage from step `first` to `steps`; returns the number of steps done when it ended.

@@ -24,13 +24,16 @@ class Reporter:
     Args:
         losses: The CSV file; rows after the resumed step are cut off when it is opened.
         save: Writes a checkpoint for (stage, step).
+        save_every_s: Time between checkpoints.
         quiet: No parent listens, so a terminal gets a line now and then.
     """
 
     def __init__(
-        self, link: ChildLink, losses: Path, budget: Budget, save: Callable[[str, int], None], quiet: bool
-    ) -> None:
+        self, link: ChildLink, losses: Path, budget: Budget, save: Callable[[str, int], None], quiet: bool,
+        save_every_s: float = SAVE_EVERY_S,
+    ) -> None:  # fmt: skip
         self._link, self._losses, self._budget, self._save = link, losses, budget, save
+        self._save_every_s = save_every_s
         self._every = TELL_TERMINAL_EVERY_S if quiet else TELL_EVERY_S
         self._told = self._saved = time.monotonic()
         self.newest: dict[str, Row] = {}
@@ -68,7 +71,7 @@ class Reporter:
         if now - self._told >= self._every:
             self._told = now
             self.tell(row)
-        if now - self._saved >= SAVE_EVERY_S:
+        if now - self._saved >= self._save_every_s:
             self._saved = now
             self._save(row.stage, row.step)
         for intent in self._link.poll():

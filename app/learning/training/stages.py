@@ -13,19 +13,20 @@ from app.learning.data.targets import chunk_targets
 from app.learning.policies.chunk import ChunkPolicy
 from app.learning.policies.observing import ObservingPolicy
 from app.learning.policies.rdp.policy import RdpPolicy
+from app.learning.training.parts import WHOLE, Part
 
 VALIDATION_WINDOWS = 512
 LOOKED_AT_ONCE = 64  # windows whose pictures are encoded at a time where nothing is learned
 
 
 class Stage(Protocol):
-    """What the loop needs of a stage."""
+    """What a policy gives the loop, by way of `PartedStage`."""
 
     name: str
     module: nn.Module
 
-    def loss(self, step: int) -> Tensor:
-        """Return the loss of the batch of a step."""
+    def loss(self, step: int, part: Part = WHOLE) -> Tensor:
+        """Return the loss of the batch of a step, or of a part of it."""
         ...
 
     def validate(self) -> float:
@@ -106,11 +107,11 @@ class TokenizerStage:
         self.module: nn.Module = policy.stage_module(self.name)
         self._policy, self._train, self._held_out, self._seed = policy, train, held_out, seed
 
-    def loss(self, step: int) -> Tensor:
+    def loss(self, step: int, part: Part = WHOLE) -> Tensor:
         """Return the loss of the batch of a step; with touch dropout some windows' touch is at its mean."""
-        generator = generator_for(self._seed, self.name, step)
+        generator = part.generator(self._seed, self.name, step)
         config = self._policy.config
-        which = draw(len(self._train.windows), config.optimiser.batch, generator)
+        which = draw(len(self._train.windows), part.share(config.optimiser.batch), generator)
         chunk, touch = self._train.chunks(which)
         noise = torch.randn(len(which), config.tokenizer.latent, generator=generator)
         if config.touch.dropout > 0.0:
@@ -140,10 +141,10 @@ class PlannerStage:
         policy.latent.fit(self._latents)
         self._conditions = train.conditions(policy, torch.arange(len(train.windows)))
 
-    def loss(self, step: int) -> Tensor:
+    def loss(self, step: int, part: Part = WHOLE) -> Tensor:
         """Return the flow-matching loss of the batch of a step."""
-        generator = generator_for(self._seed, self.name, step)
-        which = draw(len(self._train.windows), self._policy.config.optimiser.batch, generator)
+        generator = part.generator(self._seed, self.name, step)
+        which = draw(len(self._train.windows), part.share(self._policy.config.optimiser.batch), generator)
         conditions = self._conditions[which]
         shaken = conditions + self._policy.config.planner.noise * torch.randn(
             conditions.shape, generator=generator
@@ -177,11 +178,11 @@ class ChunkStage:
         self._policy, self._train, self._held_out, self._seed = policy, train, held_out, seed
         self._motion = policy.motion.clipped(train.windows.series.motion)
 
-    def loss(self, step: int) -> Tensor:
+    def loss(self, step: int, part: Part = WHOLE) -> Tensor:
         """Return the loss of the batch of a step; with touch dropout some windows' touch is at its mean."""
-        generator = generator_for(self._seed, self.name, step)
+        generator = part.generator(self._seed, self.name, step)
         windows, dropout = self._train.windows, self._policy.used.dropout
-        which = draw(len(windows), self._policy.optimiser.batch, generator)
+        which = draw(len(windows), part.share(self._policy.optimiser.batch), generator)
         ticks = windows.observation_ticks(which)
         touch = self._train.touch[ticks]
         if dropout > 0.0:
