@@ -45,7 +45,7 @@ def test_the_channel_that_ends_an_episode_is_no_motion(
     policy: RdpPolicy, episodes: list[EpisodeArrays]
 ) -> None:
     before = Offline(policy, join(episodes)).change(Tamper("touch", "zero"))
-    policy.tokenizer.decoder.head[-1].weight.data[-1] *= 100.0
+    dict(policy.named_parameters())["tokenizer.decoder.head.2.weight"].data[-1] *= 100.0
     assert Offline(policy, join(episodes)).change(Tamper("touch", "zero")) == pytest.approx(before)
 
 
