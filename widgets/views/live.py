@@ -16,6 +16,7 @@ from widgets.views.scales import FIELD_STEPS_MM, FORCE_STEPS_N, Range, Scales
 from widgets.views.slip import Slip, SlipWatch
 from widgets.views.smoothing import FIELD_TAU_S, FORCE_TAU_S, LowPass
 
+FIRST_ARM = "arm"
 PATH_S = 5.0
 PATH_POINTS = 150
 OVER_HOLD_S = 1.0  # an over-force is shown at least this long
@@ -53,6 +54,7 @@ class Touch:
         slip: What `SlipWatch` says.
         peak_n: Largest unsmoothed force of the last second, N.
         limit_n: The rig's force limit; 0 if it has none.
+        carrier: Pose (7,) of the arm that carries it, where that is not the first one.
     """
 
     name: str
@@ -63,6 +65,11 @@ class Touch:
     slip: Slip = Slip.UNKNOWN
     peak_n: float = 0.0
     limit_n: float = 0.0
+    carrier: np.ndarray | None = None
+
+    def carried_by(self, first: np.ndarray) -> np.ndarray:
+        """Return the pose (7,) of the arm that carries it; `first` is the first arm's."""
+        return first if self.carrier is None else self.carrier
 
     @property
     def force_n(self) -> float | None:
@@ -160,6 +167,8 @@ class TouchReader:
     def read(self, bridge: Source, pose: np.ndarray | None, now_ns: int) -> Touch:
         """Return the sensor as it is to be drawn now."""
         touch = Touch(self.info.name, self._place, limit_n=self._limit_n)
+        if self.info.arm != FIRST_ARM:
+            pose = touch.carrier = _last(bridge, f"{self.info.arm}/pose")
         if self._wrench is not None:
             self._read_wrench(bridge, touch, now_ns)
         if self._field is not None and self._markers is not None:

@@ -104,11 +104,10 @@ def _marks(touch: Touch, live: Live, to_pixels: object, size: float) -> Marks:
     assert live.pose is not None
     arrow = rest = moved = None
     if touch.wrench is not None and (touch.force_n or 0.0) > QUIET_N:
-        arrow = to_pixels(force_arrow(live.pose, touch.wrench, touch.place, live.scales))
+        arrow = to_pixels(force_arrow(touch.carried_by(live.pose), touch.wrench, touch.place, live.scales))
     if touch.markers is not None and touch.displacement is not None:
-        rest, moved = map(
-            to_pixels, field_points(live.pose, touch.markers, touch.displacement, size, live.scales)
-        )
+        pose = touch.carried_by(live.pose)
+        rest, moved = map(to_pixels, field_points(pose, touch.markers, touch.displacement, size, live.scales))
     return Marks(touch, arrow, rest, moved)
 
 

@@ -52,7 +52,7 @@ def _describe(visual: bool) -> Any:
     _add_box(spec)
     _add_contacts(spec)
     furniture.add_hand_camera(spec)
-    furniture.add_fixed_camera(spec, [1.42, 0.28, 0.66], [0.44, 0.28, 0.17], 40.0)
+    furniture.add_fixed_camera(spec, [1.46, 0.28, 0.70], [0.42, 0.28, 0.23], 44.0)
     furniture.set_look(spec)
     spec.stat.center = [0.4, m.MIDDLE_M[1], 0.2]
     return spec

@@ -138,3 +138,20 @@ def test_views_pads_and_curves_follow_the_rig(open_window: Callable[..., Session
     views.attach(INFO)
     assert list(views.cameras) == ["scene"]
     views.restore_state(state)  # sizes of another number of cameras are left alone
+
+
+def test_a_finger_of_another_arm_is_drawn_where_that_arm_is() -> None:
+    info = rig()
+    second = msgspec.structs.replace(info.touches[1], arm="arm2")
+    heard = fed(2.0, 2.0)
+    first = heard.history("arm/pose")
+    assert first is not None
+    there = np.array([0.5, 0.4, 0.2, 0.0, 1.0, 0, 0])
+    poses = History(7)
+    poses.append(np.array([first.last_ns]), there[None])
+    histories = {"arm/pose": first, "arm2/pose": poses}
+    bridge = cast(Bridge, SimpleNamespace(history=histories.get, frames={}))
+    live = LiveReader(msgspec.structs.replace(info, touches=(info.touches[0], second))).read(bridge)
+    assert live.pose is not None
+    assert np.array_equal(live.touches[0].carried_by(live.pose), live.pose)
+    assert np.array_equal(live.touches[1].carried_by(live.pose), there)

@@ -56,7 +56,7 @@ def _set_touch(scene: SceneView, live: Live, theme: Theme) -> None:
     pose = live.pose
     assert pose is not None
     arrows = [
-        force_arrow(pose, touch.wrench, touch.place, live.scales)
+        force_arrow(touch.carried_by(pose), touch.wrench, touch.place, live.scales)
         for touch in live.touches
         if touch.wrench is not None
     ]
@@ -66,7 +66,10 @@ def _set_touch(scene: SceneView, live: Live, theme: Theme) -> None:
         "force", pieces, theme.signal("over" if over else "force"), 8.0 if over else 5.0, strip=False
     )
     fields = [
-        np.stack(field_points(pose, touch.markers, touch.displacement, TOUCH_SIZE, live.scales), axis=1)
+        np.stack(
+            field_points(touch.carried_by(pose), touch.markers, touch.displacement, TOUCH_SIZE, live.scales),
+            axis=1,
+        )
         for touch in live.touches
         if touch.markers is not None and touch.displacement is not None
     ]
