@@ -12,7 +12,7 @@ from app.core.errors import UsageError
 from app.deploy import process as deploy
 from app.learning import train, trial
 from app.session import collect
-from app.study.forms import BASELINES, FORMS, build_plan
+from app.study.forms import BASELINES, CONDITIONS, FORMS, build_plan
 from app.study.plan import PLAN, PLAN_TEXT, Plan, StudyError, differences, settle
 from app.study.report import hours, plan_text
 
@@ -69,26 +69,23 @@ def test_all_methods_are_trained_alike(plan: Plan) -> None:
             place = words.index(option)
             del words[place : place + 2]
         rest.add(tuple(words))
-    assert len(rest) == 1, "only policy, touch and seed may differ, and in controls the frame of the actions"
-    table = {name for cell in plan.cells if cell.group == "table" for name in cell.stages}
-    needed = {need for stage in plan.stages if stage.name in table for need in stage.needs}
-    assert not any("--set" in plan.stage(need).words for need in needed)
+    assert len(rest) == 1, "only policy, touch, seed and the frame of the actions may differ"
 
 
-def test_pose_relative_stands_beside_command_relative_for_both_baselines(plan: Plan) -> None:
+def test_both_baselines_have_their_best_frame_in_the_table_and_the_others_beside_it(plan: Plan) -> None:
     """Everything in the plan can be run, and the frames are trained, not only deployed."""
     assert not any(cell.absent for cell in plan.cells)
     parser = parser_of(train.add_arguments)
     for name in BASELINES:
         frames = []
-        for kind in ("pose", "command"):
-            cells = [cell for cell in plan.cells if cell.method == f"{name}, {kind}-relative actions"]
-            assert [cell.condition for cell in cells] == ["nominal", "after"]
-            (model,) = {need for cell in cells for stage in cell.stages for need in plan.stage(stage).needs}
+        for more in ("", ", increments", ", command-relative actions"):
+            cells = [cell for cell in plan.cells if cell.method == name + more]
+            assert [cell.condition for cell in cells] == (["nominal", "after"] if more else list(CONDITIONS))
+            model = next(need for cell in cells for stage in cell.stages for need in plan.stage(stage).needs)
             chosen = train.policy_settings(parser.parse_args(list(plan.stage(model).words)))
             assert chosen.cameras.names == ("scene",)
             frames.append(chosen.action_frame)
-        assert frames == ["relative_pose", "relative_command"]
+        assert frames == ["relative_pose", "increment", "relative_command"]
 
 
 def test_the_cpu_form_fits_three_hours_on_two_cores(plan: Plan) -> None:
