@@ -69,7 +69,7 @@ def test_a_run_ended_by_sigkill_resumes_exactly(tmp_path: Path) -> None:
     data, whole, killed = tmp_path / "data", tmp_path / "whole", tmp_path / "killed"
     for seed in range(2):
         write_episode(data, seed)
-    words = [str(data), "--policy", "flow", "--steps", "300", "--batch", "4", "--save-every", "0.05"]
+    words = [str(data), "--policy", "flow", "--steps", "150", "--batch", "4", "--save-every", "0.05"]
     assert role("train", *words, "--out", str(whole))[0] == 0
     command = [sys.executable, str(ROOT / "main.py"), "train", *words, "--out", str(killed)]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
