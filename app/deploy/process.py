@@ -17,7 +17,7 @@ from app.core.wire.messages import Event
 from app.learning import trial
 from app.session.collect import start_operator, start_recorder
 from app.session.evaluate import INTERRUPTED, evaluate, summary
-from app.session.rigging import RigAtHand
+from app.session.rigging import STOPPED, RigAtHand
 from app.session.take import TakeResult, TakeSpec
 from app.session.trajectory import replay_rows
 from app.teleop.replay import save_trajectory
@@ -105,6 +105,48 @@ def specs_of(args: argparse.Namespace, trajectory: Path | None) -> list[TakeSpec
     ]
 
 
+class Series:
+    """When a series of rollouts ends before its last one, and what its parent is told of each.
+
+    Args:
+        link: To the parent.
+        rig: What it runs on.
+        lapses: A lapse of the enabling input ends the series: it is a person's.
+        episodes: How many are planned.
+    """
+
+    def __init__(self, link: ChildLink, rig: RigAtHand, lapses: bool, episodes: int) -> None:
+        self._link, self._rig, self._lapses, self._episodes = link, rig, lapses, episodes
+        self._lapsed = False
+
+    def told(self, take: TakeResult, count: int) -> None:
+        """Tell what a rollout came to."""
+        cut = take.why == INTERRUPTED
+        if cut and self._lapses:
+            self._lapsed = True
+            self._link.notice("The enabling input lapsed, so the series ends here; begin another.", "warning")
+        judged = "interrupted, not scored," if cut else f"score {take.score:.2f} in"
+        self._link.progress(
+            text=f"seed {take.seed}: {judged} {take.seconds:.1f} s ({count} of {self._episodes})",
+            done=count, episodes=self._episodes, score=take.score, outcome=take.outcome, path=take.path,
+            seed=take.seed, interrupted=cut,
+        )  # fmt: skip
+
+    def over(self) -> bool:
+        """Whether the parent asked for the end, or the person's enabling input lapsed."""
+        for intent in self._link.poll():
+            if intent.get("name") == "stop":
+                self._link.stop("the person asked")
+        return self._link.stopping or self._lapsed
+
+    def stopping(self) -> bool:
+        """Whether no other rollout may begin: it is over, or a software stop came, of whomever."""
+        if not self.over() and self._rig.was_stopped():
+            self._link.notice(STOPPED, "warning")
+            self._link.stop("a software stop")
+        return self.over()
+
+
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Run the rollouts and return the score with its interval."""
     check(args)
@@ -117,21 +159,6 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         if event.kind == "state" and event.body.get("name") == "driving":
             link.send("state", **event.body)  # the plan and the rates, for the window
 
-    lapsed = False
-
-    def told(take: TakeResult, count: int) -> None:
-        nonlocal lapsed
-        cut = take.why == INTERRUPTED
-        if cut and args.enable == "window" and args.run is not None:
-            lapsed = True
-            link.notice("The enabling input lapsed, so the series ends here; begin another.", "warning")
-        judged = "interrupted, not scored," if cut else f"score {take.score:.2f} in"
-        link.progress(
-            text=f"seed {take.seed}: {judged} {take.seconds:.1f} s ({count} of {args.episodes})",
-            done=count, episodes=args.episodes, score=take.score, outcome=take.outcome, path=take.path, seed=take.seed,
-            interrupted=cut,
-        )  # fmt: skip
-
     try:
         with Hub(hear) as hub, RigAtHand(hub, args.rig, args.connect, args.fast) as rig:
             trajectory = None
@@ -140,19 +167,16 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
                 save_trajectory(trajectory, replay_rows(args.episode, rig.info.period_ns * 1e-9))
             driver = start_driver(hub, rig, args)
             recorder = start_recorder(hub, rig, folder)
+            lapses = args.enable == "window" and args.run is not None
+            series = Series(link, rig, lapses, args.episodes)
             link.ready(data=str(folder), connect=rig.endpoints.text(), driver=driver.ready or {})
 
             def watch() -> None:
-                for intent in link.poll():
-                    if intent.get("name") == "stop":
-                        link.stop("the person asked")
-                if link.stopping:
+                if series.over():
                     hub.intent(driver, "end")
 
-            def over() -> bool:
-                return link.stopping or lapsed
-
-            results = evaluate(hub, rig, recorder, driver, specs_of(args, trajectory), over, told, watch)
+            specs = specs_of(args, trajectory)
+            results = evaluate(hub, rig, recorder, driver, specs, series.stopping, series.told, watch)
         result = {**summary(results), "data": str(folder), "policy": str(args.run or args.baseline)}
         link.send("result", **result)
         return result

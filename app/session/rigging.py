@@ -14,6 +14,7 @@ from app.core.wire.messages import ServerInfo
 
 START_S = 200.0
 SCORE_TOPIC = "task/score"
+STOPPED = "A software stop ends the series. Begin another when you are ready."
 
 
 class RigAtHand:
@@ -37,6 +38,7 @@ class RigAtHand:
         self.client = DeviceClient(self.endpoints)
         self.info: ServerInfo = self.client.describe()
         self._check(rig, fast)
+        self._stops = self._count_stops()
         if not fast:
             self.client.synchronise()
         self.client.subscribe((SCORE_TOPIC, TICK_TOPIC.decode()))
@@ -68,6 +70,13 @@ class RigAtHand:
         self.follow(complete=True)
         self.score = None
         return str(answer.get("condition") or condition)
+
+    def was_stopped(self) -> bool:
+        """Whether a software stop came since this began, also between two takes, where it ends no motion."""
+        return self._count_stops() != self._stops
+
+    def _count_stops(self) -> int:
+        return int(self.client.call("status").get("stops", 0))
 
     def silent_s(self) -> float:
         """Return for how many seconds no tick has been taken in."""

@@ -11,7 +11,7 @@ from app.core.link.hub import Child, Hub
 from app.core.wire.messages import Event
 from app.session.disk import seconds_left
 from app.session.hand import STATE_PERIOD_S
-from app.session.rigging import RigAtHand
+from app.session.rigging import STOPPED, RigAtHand
 from app.session.take import StoppedEarly, TakeResult, TakeSpec, record_take
 
 MOST_TRIES_PER_EPISODE = 3
@@ -43,8 +43,7 @@ class ScriptedSession:
         """Record takes until enough succeeded, too many did not, or the parent stops us."""
         self.link.ready(data=str(self.folder))
         while len(self.kept) < self.plan and len(self.results) < MOST_TRIES_PER_EPISODE * self.plan:
-            self.link.poll()
-            if self.link.stopping:
+            if self._is_stopping():
                 break
             self._record = {}
             try:
@@ -75,6 +74,9 @@ class ScriptedSession:
 
     def _is_stopping(self) -> bool:
         self.link.poll()
+        if not self.link.stopping and self.rig.was_stopped():
+            self.link.notice(STOPPED, "warning")
+            self.link.stop("a software stop")
         return self.link.stopping
 
     def _took(self, take: TakeResult) -> None:

@@ -90,6 +90,7 @@ class DeviceServer:
         self._told = Reason.NONE
         self._press = 0
         self.stopping = False
+        self.stops = 0  # software stops since the start
 
     def _make_info(self, specs: tuple[StreamSpec, ...]) -> ServerInfo:
         about = self.description
@@ -302,6 +303,7 @@ class DeviceServer:
 
     def on_stop(self, reason: str = "") -> None:
         """Software stop: motion ends until the enabling input is released and pressed again."""
+        self.stops += 1
         self.state = governor.stop(self.state, Reason.STOPPED)
         self.others.stop(Reason.STOPPED)
         self.link.notice(f"Software stop{': ' + reason if reason else ''}.", "warning")
@@ -309,7 +311,7 @@ class DeviceServer:
     def on_status(self) -> dict[str, Any]:
         """Return who holds the arm, and the counters."""
         return {"holder": self.state.holder, "source": self.state.source, "period": self.period, "epoch": self.epoch,
-                "latched": int(self.state.latched), "t_ns": self.clock.now_ns()}  # fmt: skip
+                "latched": int(self.state.latched), "stops": self.stops, "t_ns": self.clock.now_ns()}  # fmt: skip
 
     # motion
 

@@ -31,21 +31,26 @@ def test_a_fault_is_the_policys_own() -> None:
 
 
 @pytest.mark.process
-def test_a_software_stop_interrupts_a_rollout_instead_of_failing_it(tmp_path: Path) -> None:
+def test_a_software_stop_interrupts_a_rollout_and_ends_the_series(tmp_path: Path) -> None:
     with Hub() as hub:
         bench = hub.start("serve", "--rig", "sim/wipe")
         connect = str(hub.wait_ready(bench, 180.0)["connect"])
-        words = ("--baseline", "idle", "--episodes", "1", "--limit", "60", "--data", str(tmp_path))
+        words = ("--baseline", "idle", "--episodes", "3", "--limit", "60", "--data", str(tmp_path))
         deploy = hub.start("deploy", *words, "--connect", connect)
-        hub.wait_for(deploy, ("ready",), 60.0)
         hub.wait_for(deploy, ("state",), 60.0, name="driving")
         with DeviceClient(Endpoints.parse(connect)) as client:
             told: list[Event] = []
-            while deploy.running and not told:  # a stop before the press of this rollout stops nothing
+            while (
+                deploy.running and not told
+            ):  # a stop before the press of this rollout ends the series as well
                 client.call("stop", reason="the test")
                 told = [
                     event for child, event in hub.poll(200) if child is deploy and event.kind == "progress"
                 ]
-        (body,) = (event.body for event in told)
+            resets = client.call("status")["epoch"]
+            result = hub.wait_for(deploy, ("result",), 60.0).body
+            assert client.call("status")["epoch"] == resets, "nothing is reset after a stop"
+    (body,) = (event.body for event in told)
     assert body["interrupted"] is True
     assert Path(str(body["path"])).is_file(), "what was recorded stays"
+    assert result["episodes"] == 1, "nobody asked for another"
