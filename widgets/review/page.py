@@ -54,6 +54,7 @@ class ReviewPage(Page):
         ("J  L", "Backwards, forwards; again: faster"),
         ("←  →", "One picture back, on (with Shift: ten)"),
         ("Home  End", "Start, end"),
+        (",  .", "Flag before, next flag"),
         ("E", "Make the next view large (or double click)"),
         ("−  +", "Slower, faster"),
         ("", "Judge"),
@@ -177,7 +178,8 @@ class ReviewPage(Page):
 
     def _connect_quality(self) -> None:
         self.quality.sought.connect(self.viewer.jump)
-        self.quality.counted.connect(lambda count: self.judging.tell("Quality", str(count) if count else ""))
+        self.quality.found.connect(self._on_flags)
+        self.viewer.timeline.flag_asked.connect(self._on_place)
         self.measuring.known.connect(self._on_measured)
         self.measuring.working.connect(self._on_measuring)
         self.watching.watching.connect(self.list.show_only)
@@ -244,6 +246,11 @@ class ReviewPage(Page):
     def _on_place(self, t_ns: int) -> None:
         self.judging.show_side("Quality")
         self.viewer.jump(t_ns)
+        self.quality.point_at(t_ns)
+
+    def _on_flags(self, flags: list[dict[str, Any]], words: str) -> None:
+        self.judging.tell("Quality", str(len(flags)) if flags else "")
+        self.viewer.timeline.show_quality(flags, words)
 
     def _on_statistics(self, on: bool) -> None:
         self._show_right(self.clip.item)

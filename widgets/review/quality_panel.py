@@ -16,10 +16,9 @@ from app.quality.limits import MEASURES
 from widgets.bridge.letters import Answer
 from widgets.parts.empty import Empty
 from widgets.parts.table import Table
+from widgets.review.flag_lane import COLOURS, SIGNS
 from widgets.theme.tokens import Theme
 
-SIGNS = {"severe": "▲", "warning": "!", "info": "·"}
-COLOURS = {"severe": "bad", "warning": "warning", "info": "muted"}
 SIGN = 16
 MARGIN = 72  # of a row: around sign and words
 Ask = Callable[..., None]
@@ -30,11 +29,11 @@ class QualityPanel(QWidget):
 
     Signals:
         sought(object): The person points at a flag: its session time in ns.
-        counted(int): Another episode is shown, or its flags came: how many.
+        found(list, str): Another episode is shown, or its flags came: as the reader answers, and words without any.
     """
 
     sought = Signal(object)
-    counted = Signal(int)
+    found = Signal(list, str)
 
     def __init__(self, theme: Theme, ask: Ask) -> None:
         super().__init__()
@@ -123,7 +122,13 @@ class QualityPanel(QWidget):
                 self.table.put(
                     self.table.rowCount(), (about.title, "–"), tip=f"{about.help} Here: {missing[name]}."
                 )
-        self.counted.emit(len(flags))
+        self.found.emit(flags, words)
+
+    def point_at(self, t_ns: int) -> None:
+        """Choose the worst flag that begins at a time."""
+        at = [int(flag["start_ns"]) for flag in self.flags]
+        if t_ns in at:
+            self.list.setCurrentRow(at.index(t_ns))
 
     def _row(self, flag: dict[str, Any]) -> QListWidgetItem:
         start = self._item.start_ns if self._item is not None else 0

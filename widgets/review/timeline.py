@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from app.core.episodes import Flag
 from widgets.parts.plot import Plot, envelope, pen
 from widgets.parts.readout import Readout
 from widgets.review.band import Lane, Stretch
+from widgets.review.flag_lane import FlagLane, FlagMark
 from widgets.review.segments import stretched
 from widgets.theme.tokens import Theme
 
@@ -36,10 +37,12 @@ class Timeline(QWidget):
     Signals:
         sought(object): The person points at a time (ns, session clock).
         curve_asked(str, str): "force" or "touch", and the topic that the person wants to see.
+        flag_asked(object): The person points at a flag, which begins there (ns, session clock).
         trimmed(object, object): The person moved a trim handle: start and end (ns), None where nothing is cut.
     """
 
     sought = Signal(object)
+    flag_asked = Signal(object)
     curve_asked = Signal(str, str)
     trimmed = Signal(object, object)
 
@@ -66,6 +69,8 @@ class Timeline(QWidget):
         self.phases = Lane(theme, "Phases", self.axis, joined=True, hint=PHASE_HINT)
         self.proposed = Lane(theme, "Proposed", self.axis, dashed=True)
         self.subtasks = Lane(theme, "Subtasks", self.axis, written=True, hint=SUBTASK_HINT)
+        self.flags = FlagLane(theme, self.axis)
+        self._pointed = [self._add_region(plot) for plot in self._plots]
         self.choosers = {name: QComboBox() for name in ("force", "touch")}
         self._flags: list[Any] = []
         self._build()
@@ -81,6 +86,8 @@ class Timeline(QWidget):
         for number, lane in enumerate(self._lanes):
             layout.addWidget(lane, number, 0)
             lane.sought.connect(lambda seconds: self.sought.emit(self.to_ns(seconds)))
+        self.flags.asked.connect(lambda seconds: self.flag_asked.emit(self.to_ns(seconds)))
+        self.flags.pointed.connect(self._show_pointed)
         self.proposed.hide()
         for number, (plot, name) in enumerate(
             ((self.force, "force"), (self.touch, "touch")), len(self._lanes)
@@ -120,8 +127,8 @@ class Timeline(QWidget):
             plot.plotItem.getAxis("left").showLabel(plot.height() >= TITLE_FITS)
 
     @property
-    def _lanes(self) -> tuple[Lane, Lane, Lane]:
-        return self.phases, self.proposed, self.subtasks
+    def _lanes(self) -> tuple[FlagLane | Lane, ...]:
+        return self.flags, self.phases, self.proposed, self.subtasks
 
     def _move_lanes(self) -> None:
         for lane in self._lanes:
@@ -178,6 +185,22 @@ class Timeline(QWidget):
         shade.setZValue(20)
         plot.addItem(shade)
         return shade
+
+    def _add_region(self, plot: Plot) -> Any:
+        """Return the shade of the flag that the mouse is over, hidden."""
+        region = pg.LinearRegionItem((0.0, 0.0), movable=False, brush=self._theme.colour("accent", 0.22))
+        for line in region.lines:
+            line.setPen(pen(self._theme.colour("accent"), 1.0))
+        region.setZValue(6)
+        region.hide()
+        plot.addItem(region, ignoreBounds=True)
+        return region
+
+    def _show_pointed(self, mark: FlagMark | None) -> None:
+        for region in self._pointed:
+            if mark is not None:
+                region.setRegion((mark.start, max(mark.end, mark.start)))
+            region.setVisible(mark is not None)
 
     def open(self, start_ns: int, end_ns: int) -> None:
         """Show an empty axis for an episode of this span."""
@@ -300,6 +323,21 @@ class Timeline(QWidget):
         return [
             Stretch(self.seconds(int(start)), self.seconds(int(end)), str(name)) for start, end, name in found
         ]
+
+    def show_quality(self, flags: Sequence[Mapping[str, Any]], words: str) -> None:
+        """Mark what is doubtful where it lies (flags as the reader answers them); `words` where nothing is."""
+        self.flags.show_marks(
+            [
+                FlagMark(self.seconds(each["start_ns"]), self.seconds(each["end_ns"]), each["severity"], each["text"])
+                for each in flags if each["start_ns"]
+            ],
+            words,
+        )  # fmt: skip
+
+    def next_flag(self, t_ns: int, step: int) -> int | None:
+        """Return where the next flag begins after a time (step 1), or the one before (-1); None without one."""
+        found = self.flags.neighbour(self.seconds(t_ns), step)
+        return None if found is None else self.to_ns(found)
 
     def show_flags(self, flags: tuple[Flag, ...]) -> None:
         """Shade the parts in which a stream stalled, was stuck or lost samples; the upper plot names it."""

@@ -117,6 +117,8 @@ class Viewer(QWidget):
         subtasks.renamed.connect(self._on_subtask_renamed)
         subtasks.moved.connect(self._on_subtask_moved)
         QShortcut(QKeySequence("N"), self).activated.connect(self._write_subtask)
+        QShortcut(QKeySequence(","), self).activated.connect(lambda: self.step_flag(-1))
+        QShortcut(QKeySequence("."), self).activated.connect(lambda: self.step_flag(1))
         self.tools.bulk_asked.connect(
             lambda thresholds: self.bulk.start(self.clip.folder, self.listed(), thresholds)
         )
@@ -146,6 +148,12 @@ class Viewer(QWidget):
         """Stand still at a time: a person, a flag or a finding points there."""
         self.player.pause()
         self.player.seek(t_ns)
+
+    def step_flag(self, step: int) -> None:
+        """Go to the next flag (1) or the one before (-1); at the last one nothing moves."""
+        t_ns = None if self.clip.item is None else self.timeline.next_flag(self.player.t_ns, step)
+        if t_ns is not None:
+            self.timeline.flag_asked.emit(t_ns)
 
     def _on_moved(self, t_ns: int) -> None:
         self.transport.show_time(t_ns - self.player.start_ns, self.player.end_ns - self.player.start_ns)

@@ -57,6 +57,21 @@ def test_new_episodes_are_measured_and_flags_lead_to_their_place(
     qtbot.waitUntil(lambda: [flag["kind"] for flag in page.quality.flags] == ["spike"], timeout=LONG_MS)
     page.quality.list.itemClicked.emit(page.quality.list.item(0))
     assert abs(page.player.t_ns - START_NS - DEFECT_S * 1e9) < 0.05e9
+    flags = page.viewer.timeline.flags
+    assert [mark.severity for mark in flags.marks] == ["warning"]
+    page.viewer.jump(START_NS)
+    page.judging.show_side("Labels")
+    QTest.mouseClick(
+        flags, Qt.MouseButton.LeftButton, pos=QPoint(round(flags.pixel(flags.marks[0].start)), 10)
+    )
+    assert page.player.t_ns == page.quality.flags[0]["start_ns"]
+    assert page.judging.side == "Quality"
+    assert page.quality.list.currentRow() == 0
+    page.viewer.jump(START_NS)
+    page.viewer.step_flag(1)
+    assert page.player.t_ns == page.quality.flags[0]["start_ns"]
+    page.viewer.step_flag(1)  # there is no further one
+    assert page.player.t_ns == page.quality.flags[0]["start_ns"]
     shown = [page.quality.table.texts(number) for number in range(page.quality.table.rowCount())]
     assert ["force spikes", "1"] in shown
     assert ["length", "4.5 s"] in shown
