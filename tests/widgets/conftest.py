@@ -13,6 +13,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.core.link.hub import MAIN
+from tests.shared import once
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -47,25 +48,28 @@ def open_window(
 @pytest.fixture(scope="session")
 def recorded(tmp_path_factory: pytest.TempPathFactory, own_home: None) -> Path:
     """A folder of real episodes: two scripted demonstrations that succeed and one blind one that fails."""
-    folder = tmp_path_factory.mktemp("recorded") / "demonstrations"
-    for operator, episodes, seed in (("script", "2", "0"), ("blind", "1", "50")):
-        command = [
-            sys.executable,
-            str(MAIN),
-            "collect",
-            "--rig",
-            "sim/wipe",
-            "--operator",
-            operator,
-            "--fast",
-        ]
-        command += ["--episodes", episodes, "--seed", seed, "--data", str(folder), "--json"]
-        subprocess.run(command, check=False, capture_output=True, timeout=110)
-    files = sorted((folder / "episodes").glob("*.h5"))
-    assert len(files) >= 3
-    for extra in files[3:]:
-        extra.unlink()
-    return folder
+
+    def make(folder: Path) -> None:
+        for operator, episodes, seed in (("script", "2", "0"), ("blind", "1", "50")):
+            words = [
+                "--rig",
+                "sim/wipe",
+                "--operator",
+                operator,
+                "--fast",
+                "--episodes",
+                episodes,
+                "--seed",
+                seed,
+            ]
+            command = [sys.executable, str(MAIN), "collect", *words, "--data", str(folder), "--json"]
+            subprocess.run(command, check=False, capture_output=True, timeout=110)
+        files = sorted((folder / "episodes").glob("*.h5"))
+        assert len(files) >= 3
+        for extra in files[3:]:
+            extra.unlink()
+
+    return once(tmp_path_factory, "recorded", make)
 
 
 @pytest.fixture

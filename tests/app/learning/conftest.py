@@ -13,6 +13,7 @@ from app.learning.data.dataset import join
 from app.learning.policies.rdp.policy import RdpPolicy
 from app.learning.run import TrainingRun
 from tests.app.learning.contact import arrays_of, run_config
+from tests.shared import once
 
 STEPS = 2400
 
@@ -25,12 +26,14 @@ def episodes() -> list[EpisodeArrays]:
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory, episodes: list[EpisodeArrays]) -> Path:
     """Return the folder of a finished run."""
-    folder = tmp_path_factory.mktemp("trained")
-    link = ChildLink("train")
-    run = TrainingRun(folder, run_config(episodes, STEPS), join(episodes), link)
-    assert run.run()
-    link.close()
-    return folder
+
+    def make(folder: Path) -> None:
+        link = ChildLink("train")
+        run = TrainingRun(folder, run_config(episodes, STEPS), join(episodes), link)
+        assert run.run()
+        link.close()
+
+    return once(tmp_path_factory, "trained", make)
 
 
 @pytest.fixture
