@@ -61,15 +61,24 @@ def settle_memory() -> None:
 
 
 def prefer_window() -> None:
-    """Raise this process a little: the person's hand is stamped in it. What it starts inherits that."""
+    """Raise this process a little: the person's hand is stamped in it. Threads that it starts inherit that."""
     _set(0, WINDOW)
 
 
-def prefer_hand() -> None:
-    """Raise the calling thread, in which the person's hand is stamped and a stop is sent, above the rest of its window.
+def prefer_child(process: int) -> None:
+    """Raise a process that the window has just started as far as the window's own ordinary threads.
 
-    The wires of its process become real-time: they pass on bytes, and a stop waits for nobody's picture. Threads that
-    the caller starts later are ordinary. Call it when the wires run.
+    A thread that `prefer_hand` has raised passes nothing on by itself.
+    """
+    _set(process, WINDOW)
+
+
+def prefer_hand() -> None:
+    """Raise the calling thread, through which the person's hand or a stop goes, above the rest of its window.
+
+    Every thread on that way has to call it (the Qt thread and the one with the sockets): a raised one starves the
+    other. The wires of the process become real-time: they pass on bytes, and a stop waits for nobody's picture.
+    Threads that the caller starts later are ordinary, and so are processes (see `prefer_child`).
     """
     here = threading.get_native_id()
     with contextlib.suppress(AttributeError, OSError):

@@ -19,6 +19,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QMenu, QPushButton, QWidget
 
 import main
+from app.core.priority import prefer_hand
 from app.learning.runs import list_runs
 from widgets.application import make_application
 from widgets.collect.page import CollectPage
@@ -43,6 +44,7 @@ class Hands(QObject):
         threading.Thread(target=self._read, name="hands", daemon=True).start()
 
     def _read(self) -> None:
+        prefer_hand()  # the trial's own thread must not wait behind the hand that it moves
         for line in sys.stdin:
             self.asked.emit(json.loads(line))
 

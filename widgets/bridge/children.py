@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.core.link.hub import ASK_S, TERMINATE_S, Child, Hub
+from app.core.priority import prefer_child
 from widgets.bridge.letters import ChildEnded, ChildSpoke, Letter, StopStep
 
 LOOK_S = 0.05
@@ -52,6 +53,7 @@ class Children:
         except OSError as error:
             self._deliver(ChildEnded(job, -1, f"it cannot be started ({error})", None, asked=False))
             return
+        prefer_child(child.process.pid)
         self._watched[job] = _Watched(job, child)
 
     def intent(self, job: int, name: str, body: dict[str, Any]) -> None:

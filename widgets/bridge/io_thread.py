@@ -16,6 +16,7 @@ import zmq
 
 from app.core.allocator import return_free_pages
 from app.core.errors import WireError
+from app.core.priority import prefer_hand
 from app.core.wire.client import KIND_COMMAND, KIND_ENABLE, SYNC_PREFIX, Endpoints
 from app.core.wire.codec import decode, encode
 from app.core.wire.messages import Enable, SampleHeader
@@ -88,6 +89,7 @@ class IoThread:
     def _run(self) -> None:
         reader = self._outbox.open_reader()
         self.children = Children(self.deliver)
+        prefer_hand()
         try:
             while not self._ending:
                 try:

@@ -42,8 +42,8 @@ def test_control_and_its_wires_are_real_time_if_permitted_and_later_threads_are_
 
 
 HAND = """
-import os, threading
-from app.core.priority import prefer_hand, prefer_window, HAND
+import os, subprocess, sys, threading
+from app.core.priority import prefer_child, prefer_hand, prefer_window
 from app.core.wire.sockets import make_context
 prefer_window()
 window = os.getpriority(os.PRIO_PROCESS, 0)
@@ -57,7 +57,12 @@ late = []
 thread = threading.Thread(target=lambda: late.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id())))
 thread.start(); thread.join()
 fifo = sum(os.sched_getscheduler(task) & 0xFF == os.SCHED_FIFO for task in wires)
-print(window, os.getpriority(os.PRIO_PROCESS, here), os.getpriority(os.PRIO_PROCESS, beside.native_id), late[0], fifo)
+child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+born = os.getpriority(os.PRIO_PROCESS, child.pid)
+prefer_child(child.pid)
+raised = os.getpriority(os.PRIO_PROCESS, child.pid)
+child.communicate(b"go")
+print(born, raised, window, os.getpriority(os.PRIO_PROCESS, here), os.getpriority(os.PRIO_PROCESS, beside.native_id), late[0], fifo)
 early.set(); beside.join()
 context.term()
 """
@@ -67,8 +72,9 @@ def test_the_hand_goes_before_the_rest_of_its_window() -> None:
     answer = subprocess.run(
         [sys.executable, "-c", HAND], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    window, hand, beside, late, fifo = map(int, answer.stdout.split())
+    born, raised, window, hand, beside, late, fifo = map(int, answer.stdout.split())
     if window < 0:  # permitted here
+        assert (born, raised) == (0, window)
         assert hand < beside == window < late == 0
         assert fifo in (0, 1), "the thread of the wire, where real time is permitted"
     else:
