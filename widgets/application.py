@@ -12,7 +12,7 @@ from typing import Any
 
 from app.core.allocator import return_large_blocks
 from app.core.errors import DeviceError
-from app.core.priority import prefer_hand, prefer_window
+from app.core.priority import prefer_hand, prefer_session, prefer_window
 from app.core.rig import load_rig
 from app.core.wire.client import Endpoints
 from app.setup.display import find_display
@@ -61,9 +61,10 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     signal.signal(signal.SIGINT, lambda *_: session.window.close())
     signal.signal(signal.SIGTERM, lambda *_: session.window.close())
     try:
-        session.window.show()
-        settle_window()
-        application.exec()
+        with prefer_session():
+            session.window.show()
+            settle_window()
+            application.exec()
     finally:
         session.close()
     return {}

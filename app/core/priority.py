@@ -4,6 +4,9 @@ Control runs in the real-time class SCHED_FIFO where that is permitted: an ordin
 waits its turn of some milliseconds behind whoever computes. Linux keeps 5 % of each second for the others, so that a
 loop gone wrong cannot lock the machine up. Permitted are root, CAP_SYS_NICE, and users with an `rtprio` limit
 (/etc/security/limits.conf). Elsewhere control is raised as far as its nice value may go.
+
+Where Linux groups tasks by session (autogroup, man 7 sched), nice values count only within a session, and a training in
+another terminal gets as much as all of the window's: `prefer_session` raises the window's whole session too.
 """
 
 from __future__ import annotations
@@ -12,12 +15,14 @@ import contextlib
 import gc
 import os
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
 CONTROL, WINDOW, HAND, BACKGROUND = -10, -5, -12, 10
 REALTIME, REALTIME_WIRE = 20, 10  # of 1..99; the kernel's own interrupt threads have 50
 Scheduling = Literal["realtime", "raised", "ordinary"]
+AUTOGROUP = Path("/proc/self/autogroup")
 _wires: set[int] = set()
 
 
@@ -65,6 +70,22 @@ def prefer_window() -> None:
     _set(0, WINDOW)
 
 
+@contextlib.contextmanager
+def prefer_session() -> Iterator[None]:
+    """Raise all of this process's session a little over other sessions; as it was before at the end.
+
+    Nothing happens where tasks are not grouped by session or where it is not permitted.
+    """
+    before = _session_niceness()
+    if before is None or before <= WINDOW or not _set_session(WINDOW):
+        yield
+        return
+    try:
+        yield
+    finally:
+        _set_session(before)
+
+
 def prefer_child(process: int) -> None:
     """Raise a process that the window has just started as far as the window's own ordinary threads.
 
@@ -91,6 +112,21 @@ def prefer_hand() -> None:
 def yield_to_control() -> None:
     """Lower the calling thread below ordinary ones (rendering, training); threads that it starts inherit that."""
     _set(threading.get_native_id(), BACKGROUND)
+
+
+def _session_niceness() -> int | None:
+    try:
+        return int(AUTOGROUP.read_text().split()[-1])  # "/autogroup-12 nice 0"
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def _set_session(niceness: int) -> bool:
+    try:
+        AUTOGROUP.write_text(str(niceness))
+    except OSError:
+        return False
+    return True
 
 
 def _set(who: int, niceness: int) -> None:

@@ -62,7 +62,8 @@ born = os.getpriority(os.PRIO_PROCESS, child.pid)
 prefer_child(child.pid)
 raised = os.getpriority(os.PRIO_PROCESS, child.pid)
 child.communicate(b"go")
-print(born, raised, window, os.getpriority(os.PRIO_PROCESS, here), os.getpriority(os.PRIO_PROCESS, beside.native_id), late[0], fifo)
+hand, other = (os.getpriority(os.PRIO_PROCESS, task) for task in (here, beside.native_id))
+print(born, raised, window, hand, other, late[0], fifo)
 early.set(); beside.join()
 context.term()
 """
@@ -79,6 +80,32 @@ def test_the_hand_goes_before_the_rest_of_its_window() -> None:
         assert fifo in (0, 1), "the thread of the wire, where real time is permitted"
     else:
         assert hand == beside == late == 0
+
+
+SESSION = """
+from pathlib import Path
+from app.core.priority import WINDOW, prefer_session
+told = lambda: Path("/proc/self/autogroup").read_text().split()[-1]
+try:
+    before = told()
+except OSError:
+    print("no groups by session here")
+    raise SystemExit
+with prefer_session():
+    within = told()
+print(before, within, told(), WINDOW)
+"""
+
+
+def test_a_session_is_raised_while_its_window_is_open_and_no_longer() -> None:
+    words = [sys.executable, "-c", SESSION]
+    answer = subprocess.run(
+        words, cwd=ROOT, capture_output=True, text=True, check=True, start_new_session=True
+    )
+    if not answer.stdout.startswith("no groups"):
+        before, within, after, wanted = answer.stdout.split()
+        assert within in (wanted, before), "raised if permitted"
+        assert after == before
 
 
 SETTLED = """
