@@ -25,6 +25,7 @@ ROLES: dict[str, tuple[str, str]] = {
     "splat": ("app.cloud.drawing", "a picture of that cloud as the 3D scene sees it (started by the window)"),
     "augment": ("app.augment.process", "multiply demonstrations by synthetic perturbation"),
     "train": ("app.learning.train", "train a policy"),
+    "tensorboard": ("app.learning.events", "write the curves of runs as TensorBoard event files"),
     "policy": ("app.learning.serve", "policy process (started by deploy)"),
     "deploy": ("app.deploy.process", "run a policy on a rig and score it"),
     "study": ("app.study.process", "compare policies over tasks and conditions, by a plan written first"),

@@ -31,6 +31,7 @@ FORBIDDEN = {
     "splat": LEARNING | QT | SIMULATOR | FILES | GEOMETRY,
     "augment": LEARNING | QT | SIMULATOR,
     "train": QT | SIMULATOR,
+    "tensorboard": LEARNING | QT | SIMULATOR | FILES | GEOMETRY,
     "policy": QT | SIMULATOR,
     "deploy": LEARNING | QT | SIMULATOR,
     "study": LEARNING | QT | SIMULATOR | FILES,

@@ -23,6 +23,7 @@ HOMES = {
     ),
     "safetensors": ("app/learning/",),
     "onnxruntime": ("app/learning/speed/",),
+    "tensorboardX": ("app/learning/events.py",),
     "h5py": ("recorders/",),
     "mcap": ("recorders/",),
     "mujoco": ("devices/simulated/", "devices/robosuite_env/", "app/doctor/probes/render.py"),
