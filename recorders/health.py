@@ -54,7 +54,7 @@ class StreamWatch:
         self._newest_ns: dict[str, int] = {}
         self._silent: dict[str, int] = {}  # topic: its open flag
         self._readings: dict[str, _Reading] = {}
-        self._place: np.ndarray | None = None
+        self._moved: tuple[SampleHeader, bytes] | None = None
 
     def note(self, topic: str, header: SampleHeader, buffer: bytes | memoryview) -> None:
         """Take in one well-formed message."""
@@ -64,7 +64,7 @@ class StreamWatch:
         if topic in self._periodic:
             self._note_time(spec, header)
         if spec.signal == MOTION_SIGNAL and spec.encoding == "raw" and spec.shape and spec.shape[0] >= 3:
-            self._place = decode_array(header, buffer)[-1, :3]
+            self._moved = header, bytes(buffer)  # looked at when a picture asks; there are many
         elif spec.encoding != "raw":
             self._note_reading(topic, header, zlib.crc32(buffer), "picture")
         elif spec.signal in NOISY_SIGNALS:
@@ -108,16 +108,15 @@ class StreamWatch:
             self.flags[open_flag] = flag
 
     def _note_rows(self, topic: str, header: SampleHeader, buffer: bytes | memoryview) -> None:
-        rows = decode_array(header, buffer)
-        if bool((rows == rows[0]).all()):
-            if (
-                self.info.simulated and not rows[0].any()
-            ):  # a simulated sensor without noise that touches nothing
-                self._readings.pop(topic, None)
-                return
-            self._note_reading(topic, header, rows[0].tobytes(), "reading")
+        raw = bytes(buffer)
+        row_bytes = len(raw) // header.count
+        last = raw[-row_bytes:]
+        if raw != last * header.count:
+            self._note_reading(topic, header, last, "reading", changed=True)
+        elif self.info.simulated and not decode_array(header, raw)[0].any():
+            self._readings.pop(topic, None)  # a simulated sensor without noise that touches nothing
         else:
-            self._note_reading(topic, header, rows[-1].tobytes(), "reading", changed=True)
+            self._note_reading(topic, header, last, "reading")
 
     def _note_reading(
         self, topic: str, header: SampleHeader, key: object, word: str, changed: bool = False
@@ -127,7 +126,7 @@ class StreamWatch:
         if last is None or last.key != key or changed:
             if last is not None and last.flag >= 0:
                 self.flags[last.flag] = msgspec.structs.replace(self.flags[last.flag], end_ns=now)
-            self._readings[topic] = _Reading(key, now, self._place)
+            self._readings[topic] = _Reading(key, now, self._place() if word == "picture" else None)
         elif last.flag < 0 and now - last.since_ns >= STUCK_NS and (word == "reading" or self._may_not(last)):
             text = f"stream {topic}: its {word} has been exactly the same for {STUCK_NS / NS_PER_S:g} s; it is stuck."
             last.flag = self._open(Flag(topic, "stuck", last.since_ns, 0, text))
@@ -136,9 +135,14 @@ class StreamWatch:
         """Whether a picture must have changed since: real cameras have noise, simulated ones see the arm move."""
         if not self.info.simulated:
             return True
-        if last.place is None or self._place is None:
+        place = self._place()
+        if last.place is None or place is None:
             return False
-        return float(np.linalg.norm(self._place - last.place)) > MOVED_M
+        return float(np.linalg.norm(place - last.place)) > MOVED_M
+
+    def _place(self) -> np.ndarray | None:
+        """Return where the arm was told to be last, in metres; None before that."""
+        return decode_array(*self._moved)[-1, :3] if self._moved is not None else None
 
     def _open(self, flag: Flag) -> int:
         """Keep a flag and return its place; beyond the most, the last place is used again."""

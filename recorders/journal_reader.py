@@ -5,6 +5,7 @@ Used by the commit and by recovery. Memory: the file is mapped, one chunk is unp
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import struct
 import zlib
@@ -84,9 +85,10 @@ class JournalReader:
         self.close()
 
     def close(self) -> None:
-        """Unmap the file."""
+        """Unmap the file; what is held of its messages keeps it mapped until it is let go of."""
         if isinstance(self._map, mmap.mmap):
-            self._map.close()
+            with contextlib.suppress(BufferError):
+                self._map.close()
 
     def messages(self, start: int = 0) -> Iterator[JournalMessage]:
         """Yield every readable message in the order of its arrival. May be called again.
@@ -99,7 +101,7 @@ class JournalReader:
             if opcode != Opcode.CHUNK:
                 continue
             try:
-                unpacked = list(_unpack(self._map[place]))
+                unpacked = list(_unpack(memoryview(self._map)[place]))
             except _BROKEN:
                 self.damaged += 1
                 continue
@@ -167,7 +169,7 @@ class JournalTail:
                 yield messages
 
 
-def _unpack(content: bytes) -> Iterator[JournalMessage]:
+def _unpack(content: bytes | memoryview) -> Iterator[JournalMessage]:
     """Yield the messages of a chunk; by hand, since a take has tens of thousands of them.
 
     Raises:

@@ -117,6 +117,9 @@ class SequenceCounter:
 
         A seq that goes back at a later time is a server that started anew: no gap can be told there.
         """
+        if header.seq == self.last_seq + 1:  # the next one, as nearly always
+            self.last_seq, self.last_ns = header.seq + header.count - 1, header.t_ns[-1]
+            return 0
         repeats = 0
         while (
             repeats < header.count
@@ -170,6 +173,32 @@ class KeptSamples(msgspec.Struct, frozen=True):
         return buffer[self.first * size : self.last * size]
 
 
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What a message of a stream looked like that passed `check_message`."""
+
+    device: str
+    signal: str
+    dtype: str
+    shape: tuple[int, ...]
+    encoding: str
+    row_bytes: int  # 0: a picture
+
+    def holds(self, header: SampleHeader, size: int) -> bool:
+        """Whether a message is sure to pass again; the short way for thousands of the same kind."""
+        count = header.count
+        return (
+            count > 0
+            and len(header.t_ns) == count == len(header.t_device_ns)
+            and (size == count * self.row_bytes if self.row_bytes else count == 1)
+            and header.shape == self.shape
+            and header.dtype == self.dtype
+            and header.encoding == self.encoding
+            and header.signal == self.signal
+            and header.device == self.device
+        )  # fmt: skip
+
+
 @dataclass
 class Selection:
     """Goes through a journal's messages and picks what belongs to the episode.
@@ -184,23 +213,36 @@ class Selection:
     counters: dict[str, SequenceCounter] = field(default_factory=dict)
     specs: dict[str, StreamSpec] = field(default_factory=dict)
     malformed: dict[str, int] = field(default_factory=dict)
+    _forms: dict[str, _Form] = field(default_factory=dict)
 
     def pick(self, messages: Iterable[JournalMessage]) -> Iterator[KeptSamples]:
         """Yield what is kept, in the order of arrival."""
         for message in messages:
             header = message.header
-            spec = self.specs.get(message.topic)
-            try:
-                check_message(header, len(message.buffer), spec)
-            except WireError:
-                self.malformed[message.topic] = self.malformed.get(message.topic, 0) + 1
+            form = self._forms.get(message.topic)
+            if not (form and form.holds(header, len(message.buffer))) and not self._accepts(message):
                 continue
-            if spec is None:
-                self.specs[message.topic] = spec_of(header)
             last = header.count
             while self.end_ns and last and header.t_ns[last - 1] > self.end_ns:
                 last -= 1
-            counter = self.counters.setdefault(message.topic, SequenceCounter())
-            first = counter.take(header) if last else header.count
+            first = self.counters[message.topic].take(header) if last else header.count
             if first < last:
                 yield KeptSamples(message, first, last)
+
+    def _accepts(self, message: JournalMessage) -> bool:
+        """Check a message whose form is new to its stream, and remember the form; False: it is counted as malformed."""
+        topic, header, size = message.topic, message.header, len(message.buffer)
+        spec = self.specs.get(topic)
+        try:
+            check_message(header, size, spec)
+        except WireError:
+            self.malformed[topic] = self.malformed.get(topic, 0) + 1
+            return False
+        if spec is None:
+            self.specs[topic] = spec_of(header)
+        row_bytes = size // header.count if header.encoding == "raw" else 0
+        self._forms[topic] = _Form(
+            header.device, header.signal, header.dtype, header.shape, header.encoding, row_bytes
+        )
+        self.counters.setdefault(topic, SequenceCounter())
+        return True

@@ -64,10 +64,16 @@ class _Stream:
         times, device_times = kept.times()
         count, first = len(times), kept.message.header.seq + kept.first
         self.samples += count
-        self._times.extend(times)
-        self._device_times.extend(device_times)
-        self._receive_times.extend((kept.message.t_receive_ns,) * count)
-        self._seqs.extend(range(first, first + count))
+        if count == 1:  # most messages: several times faster than extending by one
+            self._times.append(times[0])
+            self._device_times.append(device_times[0])
+            self._receive_times.append(kept.message.t_receive_ns)
+            self._seqs.append(first)
+        else:
+            self._times.extend(times)
+            self._device_times.extend(device_times)
+            self._receive_times.extend((kept.message.t_receive_ns,) * count)
+            self._seqs.extend(range(first, first + count))
         data = kept.data()
         flushed = self._data.append(data)
         if self._offsets is not None:

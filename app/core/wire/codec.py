@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from typing import TypeVar
 
@@ -60,7 +61,7 @@ def decode_array(header: SampleHeader, buffer: bytes | memoryview) -> np.ndarray
     if dtype.hasobject:
         raise WireError(f"{header.device}/{header.signal}", "object arrays are refused")
     shape = (header.count, *header.shape)
-    expected = int(np.prod(shape)) * dtype.itemsize
+    expected = math.prod(shape) * dtype.itemsize
     if header.count < 1 or len(buffer) != expected or header.count != len(header.t_ns):
         raise WireError(
             f"{header.device}/{header.signal}", f"{len(buffer)} bytes came where the header says {expected}"
