@@ -58,6 +58,8 @@ def check_bounds(config: RunConfig, where: str) -> None:
     """
     _require("markers", config.markers, 0, MOST_MARKERS, where)
     _require("parts", config.parts, 1, MOST_PARTS, where)
+    if problem := config.layout.problem():
+        raise LearningError(where, problem, way_out="Train it again")
     check_settings(config.settings, where, f"{config.policy}.")
     batch = config.settings.optimiser.batch
     if batch % config.parts:

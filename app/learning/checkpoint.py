@@ -119,7 +119,7 @@ def load_policy(run: Path, config: RunConfig, last: bool = False) -> Policy:
             f"checkpoint {run}", f"its training was stopped in the {config.stage} stage, at step {config.step}",
             way_out="Finish it with `python main.py train … --resume`",
         )  # fmt: skip
-    policy = build_policy(config.settings, config.markers * MARKER_VALUES)
+    policy = build_policy(config.settings, config.markers * MARKER_VALUES, config.layout)
     path = run / LAST if last and (run / LAST).is_file() else run / WEIGHTS
     fill(policy, _read_tensors(path), str(path))
     policy.requires_grad_(False)

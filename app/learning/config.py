@@ -7,6 +7,7 @@ import msgspec
 from app.core.errors import LearningError
 from app.learning.choosing import DataReport
 from app.learning.keeping import KeepConfig, Kept
+from app.learning.layout import ONE_ARM, Layout
 from app.learning.policies.diffusion.config import DiffusionConfig
 from app.learning.policies.flow.config import FlowConfig
 from app.learning.policies.rdp.config import PlannerConfig, RdpConfig, TokenizerConfig
@@ -69,11 +70,12 @@ class RunConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         rdp, diffusion, flow, streaming: The settings of the policy that `policy` names; the others are absent.
         finished: Whether all stages ran; a run that was stopped earlier can be resumed but not deployed.
-        markers: Number of touch markers that the rig must offer.
+        markers: Number of touch markers that the rig must offer, on all fingers together.
         data: What the person left out of the data, and what became of the episodes that are not learned from.
         keep, kept: Which weights are to be kept, and which were, one entry per stage that has ended.
         parts: Into how many equal parts a batch is drawn, one for each worker that the run was started with.
         features: Names of the observation features, in order, so that a person can read the normaliser.
+        streams: Which arms and which estimate of vision; absent for one arm and the stain.
     """
 
     schema_version: int
@@ -97,6 +99,12 @@ class RunConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kept: tuple[Kept, ...] = ()
     data: DataReport = DataReport()
     parts: int = 1
+    streams: Layout | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def layout(self) -> Layout:
+        """Which arms this run's policy drives."""
+        return self.streams if isinstance(self.streams, Layout) else ONE_ARM
 
     @property
     def settings(self) -> PolicyConfig:

@@ -113,7 +113,7 @@ def _open(folders: list[Path], config: FlowConfig, cache: Path) -> tuple[Series,
 
 def _training(series: Series, config: FlowConfig, seconds: float) -> tuple[ChunkStage, Prepared, Optimiser]:
     torch.manual_seed(0)
-    policy = build_policy(config, series.field.shape[1])
+    policy = build_policy(config, series.field.shape[1], series.layout)
     policy.fit(series, torch.arange(len(series)))
     everything = range(int(series.episode.max()) + 1)
     train = Prepared(policy, Windows(series, config.grid, everything, config.cameras))

@@ -73,7 +73,7 @@ class TrainingRun:
                 "training data", "no episode is left to train on", way_out="Record more demonstrations"
             )
         torch.manual_seed(int(generator_for(self.config.seed, "weights").initial_seed()))
-        self.policy = build_policy(self.settings, self.config.markers * MARKER_VALUES)
+        self.policy = build_policy(self.settings, self.config.markers * MARKER_VALUES, self.config.layout)
         self.progress = Progress(self.config.stages[0])
         if self.saved:
             stage, step = self.saved[_AT].tolist()

@@ -14,12 +14,11 @@ from app.core.link.child import ChildLink
 from app.core.wire.client import DeviceClient, Endpoints
 from app.core.wire.messages import ServerInfo
 from app.learning import checkpoint, trial
-from app.learning.config import MARKER_VALUES, RunConfig
+from app.learning.config import RunConfig
 from app.learning.data.arrays import COLOR
 from app.learning.policies.build import Policy
 from app.learning.policies.streaming.policy import StreamingPolicy
 from app.learning.runtime.controller import PolicyController
-from app.learning.runtime.observer import TOPICS
 from app.learning.runtime.tampered import TamperedObserver
 from app.learning.trial import Trial
 
@@ -43,9 +42,9 @@ def check_rig(run: Path, config: RunConfig, info: ServerInfo) -> None:
     Raises:
         LearningError: Naming both sides.
     """
-    checkpoint.require_rig(run, config, info.rig, info.task, len(info.markers_m) // MARKER_VALUES)
+    checkpoint.require_rig(run, config, info.rig, info.task, config.layout.markers(info))
     offered = {stream.topic for stream in info.streams if not stream.privileged}
-    if absent := sorted(set(TOPICS) - offered):
+    if absent := sorted(set(config.layout.topics) - offered):
         raise LearningError(f"rig {info.rig!r}", f"it has no stream {absent[0]!r}", options=sorted(offered))
     filmed = {spec.device for spec in info.streams if spec.topic in offered and spec.topic.endswith(COLOR)}
     if unseen := [name for name in config.settings.cameras.names if name not in filmed]:

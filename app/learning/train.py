@@ -34,6 +34,7 @@ from app.learning.data.sources import Loaded, choose, load_again, load_folders, 
 from app.learning.estimate import measure
 from app.learning.fields import KINDS, parse_changes, with_changes
 from app.learning.keeping import MEASURES, KeepConfig
+from app.learning.layout import ONE_ARM
 from app.learning.policies import POLICIES
 from app.learning.policies.rdp.policy import RdpPolicy
 from app.learning.policies.rdp.sensitivity import touch_response, touch_share
@@ -222,11 +223,13 @@ def settings(args: argparse.Namespace, episodes: list[Loaded], report: DataRepor
     """Return the settings of a new run; `report` says what became of the episodes that it does not learn from."""
     policy = policy_settings(args)
     share = args.tokenizer_share if args.policy == "rdp" else 0.0
+    layout = episodes[0].arrays.layout
     plain = RunConfig(
         schema_version=CHECKPOINT_SCHEMA_VERSION, policy=args.policy, rig=episodes[0].rig, task=episodes[0].task,
         markers=episodes[0].markers, rdp=None,
         budget=Budget(DEFAULT_STEPS if args.steps is None else args.steps, share), seed=args.seed,
-        features=(*features.MOTION, *features.touch_names(policy.touch.components)), episodes=sources_of(episodes),
+        features=(*features.motion_names(layout), *features.touch_names(policy.touch.components, layout)),
+        episodes=sources_of(episodes), streams=msgspec.UNSET if layout == ONE_ARM else layout,
         software=VERSION, keep=KeepConfig(args.best, args.patience, args.rollouts), data=report,
         parts=1 if args.ray is None else args.workers,
     )  # fmt: skip

@@ -12,9 +12,11 @@ from app.core.errors import LearningError
 from app.core.wire.messages import StreamSpec
 from app.learning.config import GridConfig
 from app.learning.data import features, grid
+from app.learning.layout import ONE_ARM, Layout, layout_of
 
-POSE, WRENCH, FIELD, STAIN = "arm/pose", "finger/wrench", "finger/field", "vision/stain"
-APPLIED, COMMANDED = "arm/applied", "arm/commanded"
+Streams = dict[str, tuple[np.ndarray, np.ndarray]]
+"""Times (N,) and samples (N, ...) by topic."""
+
 TICK = "bench/tick"
 COLOR = "/color"
 
@@ -42,7 +44,7 @@ class Episode(Protocol):
 
 @dataclass(frozen=True)
 class EpisodeArrays:
-    """An episode of T ticks, float32.
+    """An episode of T ticks, float32. The sizes are those of one arm; of several the numbers stand side by side.
 
     Attributes:
         motion: Features named `features.MOTION` (T, 19).
@@ -53,6 +55,7 @@ class EpisodeArrays:
         pose: What was measured (T, 7), base frame. stain: The estimate (T, 4), base frame.
         felt_wrench: The wrench at the ticks of the decoder (T, fast, 6); the first of a tick is `wrench`.
         felt_field: The field at the ticks of the decoder (T, fast, markers·3).
+        layout: Which arms these are.
         frames: Number of the picture that each camera had shown last at each tick (T, cameras), int64; never a later
             one. frame_age_ns: How old it was (T, cameras).
     """
@@ -69,6 +72,7 @@ class EpisodeArrays:
     applied: np.ndarray
     pose: np.ndarray
     stain: np.ndarray
+    layout: Layout = ONE_ARM
 
     def __len__(self) -> int:
         return len(self.motion)
@@ -133,20 +137,22 @@ def resample(
     Raises:
         LearningError: If a stream is missing or privileged, or fewer than two ticks remain.
     """
-    imitated = APPLIED if config.actions == "applied" else COMMANDED
-    topics = dict.fromkeys((POSE, APPLIED, WRENCH, FIELD, STAIN, imitated))
+    layout = layout_of(episode.topics, [t for t in episode.topics if not episode.spec(t).privileged])
+    imitated = layout.of_arms(config.actions)
+    topics = dict.fromkeys((*layout.topics, *imitated))
     streams = {topic: read_stream(episode, topic, name) for topic in topics}
     shown = [picture_times(episode, camera, name) for camera in cameras]
     start = max(int(times[0]) for times in (*(times for times, _ in streams.values()), *shown))
-    end = min(int(times[-1]) for topic, (times, _) in streams.items() if topic != COMMANDED)
+    ending = (times for topic, (times, _) in streams.items() if topic not in layout.of_arms("commanded"))
+    end = min(int(times[-1]) for times in ending)
     if trim_ns is not None:
         start, end = max(start, trim_ns[0]), min(end, trim_ns[1])
-    ticks = grid.grid_times(start, end, _anchor(episode, streams[imitated][0]), config.period_ns)
+    ticks = grid.grid_times(start, end, _anchor(episode, streams[imitated[0]][0]), config.period_ns)
     if len(ticks) < 2:
         raise LearningError(
             f"episode {name}", "after trimming it is shorter than two ticks", way_out="Widen its trim"
         )
-    return _on_grid(streams, imitated, ticks, config, shown)
+    return _on_grid(streams, layout, ticks, config, shown)
 
 
 def _anchor(episode: Episode, command_times: np.ndarray) -> int:
@@ -156,25 +162,25 @@ def _anchor(episode: Episode, command_times: np.ndarray) -> int:
 
 
 def _on_grid(
-    streams: dict[str, tuple[np.ndarray, np.ndarray]], imitated: str, ticks: np.ndarray, config: GridConfig,
-    shown: Sequence[np.ndarray],
-) -> EpisodeArrays:  # fmt: skip
-    pose, applied, stain = (grid.newest(*streams[topic], ticks) for topic in (POSE, APPLIED, STAIN))
-    command = applied if imitated == APPLIED else grid.newest_before(*streams[imitated], ticks)
+    streams: Streams, layout: Layout, ticks: np.ndarray, config: GridConfig, shown: Sequence[np.ndarray]
+) -> EpisodeArrays:
+    pose, applied = (
+        np.concatenate([grid.newest(*streams[topic], ticks) for topic in layout.of_arms(signal)], axis=-1)
+        for signal in ("pose", "applied")
+    )
+    stain = grid.newest(*streams[layout.place], ticks)
+    command = applied
+    if config.actions == "commanded":
+        asked = [grid.newest_before(*streams[topic], ticks) for topic in layout.of_arms("commanded")]
+        command = np.concatenate(asked, axis=-1)
     finely = (ticks[:, None] + config.fast_ns * np.arange(config.fast)).ravel()
     finely = np.minimum(finely, ticks[-1])
-    times, field = streams[FIELD]
-    felt_wrench = grid.window_mean(*streams[WRENCH], finely, config.filter_ns).astype(np.float32)
-    felt_field = grid.newest(times, field.reshape(len(field), -1), finely).astype(np.float32)
-    action = np.zeros((len(ticks), len(features.ACTION)))
-    action[:-1, : features.OVER] = features.increments(command, stain)
-    action[-1, features.GRIPPER] = command[-1, 7]
-    action[-1, features.OVER] = 1.0
+    felt_wrench, felt_field = _felt(streams, layout, finely, config.filter_ns)
     return EpisodeArrays(
         motion=features.motion_features(pose, applied, stain).astype(np.float32),
         wrench=felt_wrench[:: config.fast],
         field=felt_field[:: config.fast],
-        action=action.astype(np.float32),
+        action=_actions(command, stain).astype(np.float32),
         felt_wrench=felt_wrench.reshape(len(ticks), config.fast, -1),
         felt_field=felt_field.reshape(len(ticks), config.fast, -1),
         frames=_columns([grid.newest_index(times, ticks) for times in shown], len(ticks)),
@@ -183,7 +189,32 @@ def _on_grid(
         applied=applied.astype(np.float32),
         pose=pose.astype(np.float32),
         stain=stain.astype(np.float32),
+        layout=layout,
     )
+
+
+def _felt(
+    streams: Streams, layout: Layout, ticks: np.ndarray, filter_ns: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return wrenches (N, arms·6) and flattened fields (N, markers·3) at some ticks (N,), float32."""
+    wrenches = [grid.window_mean(*streams[topic], ticks, filter_ns) for topic in layout.of_fingers("wrench")]
+    fields = []
+    for topic in layout.of_fingers("field"):
+        times, field = streams[topic]
+        fields.append(grid.newest(times, field.reshape(len(field), -1), ticks))
+    return np.concatenate(wrenches, axis=-1).astype(np.float32), np.concatenate(fields, axis=-1).astype(
+        np.float32
+    )
+
+
+def _actions(command: np.ndarray, stain: np.ndarray) -> np.ndarray:
+    """Return what was done at each tick (T, arms·7 + 1) from commands (T, arms·8)."""
+    moved = features.increments(command, stain)
+    action = np.zeros((len(command), moved.shape[1] + 1))
+    action[:-1, :-1] = moved
+    action[-1, features.GRIPPER : -1 : features.OVER] = command[-1, features.POSE :: features.COMMAND]
+    action[-1, -1] = 1.0
+    return action
 
 
 def _columns(columns: Sequence[np.ndarray], rows: int) -> np.ndarray:

@@ -13,11 +13,12 @@ from app.core.errors import LearningError
 from app.learning.config import CamerasConfig, GridConfig
 from app.learning.data.arrays import EpisodeArrays
 from app.learning.data.gallery import Gallery
+from app.learning.layout import ONE_ARM, Layout
 
 
 @dataclass(frozen=True)
 class Series:
-    """Episodes end to end: N ticks in all.
+    """Episodes end to end: N ticks in all. The sizes are those of one arm, as in `EpisodeArrays`.
 
     Attributes:
         motion: (N, 19), wrench: (N, 6), field: (N, markers·3), action: (N, 8); float32, own units.
@@ -28,6 +29,7 @@ class Series:
         frame_age_ns: How old they were (N, cameras).
         command, applied: (N, 8), pose: (N, 7), stain: (N, 4); base frame, as in `EpisodeArrays`.
         gallery: Where the pictures are; None without cameras.
+        layout: Which arms these are.
     """
 
     motion: Tensor
@@ -46,6 +48,7 @@ class Series:
     pose: Tensor
     stain: Tensor
     gallery: Gallery | None = None
+    layout: Layout = ONE_ARM
 
     def __len__(self) -> int:
         return len(self.motion)
@@ -76,6 +79,7 @@ def join(episodes: Sequence[EpisodeArrays]) -> Series:
         applied=stack("applied"),
         pose=stack("pose"),
         stain=stack("stain"),
+        layout=episodes[0].layout,
     )
 
 

@@ -6,6 +6,9 @@ is not used. By default actions are increments of the command, not targets relat
 difference of command and measured pose is force over stiffness: a target relative to the pose smuggles force in, and
 lets the decoder learn the wrong sign of the reaction (resources/help/decisions/0040-command-increments.md). What else
 an action can be: `targets.py`.
+
+Of several arms the numbers stand side by side (`app.learning.layout`), all in the one stroke frame; `over` is last.
+The functions of one command at a time know one arm.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from __future__ import annotations
 import numpy as np
 
 from app.learning.data import rotations
+from app.learning.layout import ONE_ARM, Layout
 
 WRENCH = 6
 MOTION = (
@@ -24,11 +28,25 @@ MOTION = (
 )
 ACTION = ("dx", "dy", "dz", "rx", "ry", "rz", "gripper", "over")
 GRIPPER, OVER = 6, 7
+FORCES = ("fx", "fy", "fz", "tx", "ty", "tz")
+POSE, COMMAND = 7, 8
+"""Numbers of a pose, and of a command: pose and gripper opening."""
 
 
-def touch_names(components: int) -> tuple[str, ...]:
-    """Return the names of the touch features: the wrench, then the principal components of the marker field."""
-    return ("fx", "fy", "fz", "tx", "ty", "tz", *(f"field {index}" for index in range(components)))
+def motion_names(layout: Layout = ONE_ARM) -> tuple[str, ...]:
+    """Return the names of the motion features: `MOTION` of each arm."""
+    return tuple(prefix + name for prefix in layout.prefixes for name in MOTION)
+
+
+def touch_names(components: int, layout: Layout = ONE_ARM) -> tuple[str, ...]:
+    """Return the names of the touch features: each wrench, then the principal components of the marker fields."""
+    forces = (prefix + name for prefix in layout.prefixes for name in FORCES)
+    return (*forces, *(f"field {index}" for index in range(components * len(layout.arms))))
+
+
+def each_arm(values: np.ndarray, size: int) -> list[np.ndarray]:
+    """Return the numbers (..., size) of each arm out of those of all arms (..., arms·size)."""
+    return [values[..., first : first + size] for first in range(0, values.shape[-1], size)]
 
 
 def in_stroke_frame(pose: np.ndarray, stain: np.ndarray) -> np.ndarray:
@@ -45,22 +63,34 @@ def in_stroke_frame(pose: np.ndarray, stain: np.ndarray) -> np.ndarray:
 
 
 def motion_features(pose: np.ndarray, applied: np.ndarray, stain: np.ndarray) -> np.ndarray:
-    """Return the features named `MOTION`, (N, 19).
+    """Return the features named `MOTION` of each arm, (N, arms·19).
 
     Args:
-        pose: Measured tool poses (N, 7).
-        applied: What the governor applied last (N, 8): pose and gripper opening in metres.
+        pose: Measured tool poses (N, arms·7).
+        applied: What the governors applied last (N, arms·8): poses and gripper openings in metres.
     """
-    return np.concatenate(
-        [in_stroke_frame(pose, stain), in_stroke_frame(applied[..., :7], stain), applied[..., 7:8]], axis=-1
-    )
+    told = []
+    for measured, ordered in zip(each_arm(pose, POSE), each_arm(applied, COMMAND), strict=True):
+        told += [
+            in_stroke_frame(measured, stain),
+            in_stroke_frame(ordered[..., :7], stain),
+            ordered[..., 7:8],
+        ]
+    return np.concatenate(told, axis=-1)
 
 
 def increments(command: np.ndarray, stain: np.ndarray) -> np.ndarray:
-    """Return what changes each command into the next, named `ACTION` without `over`: (N − 1, 7) from (N, 8).
+    """Return what changes each command into the next, `ACTION` of each arm without `over`: (N − 1, arms·7).
 
     Position increment and rotation vector are in the stroke frame at the earlier tick; the gripper is absolute.
+
+    Args:
+        command: Commands (N, arms·8).
     """
+    return np.concatenate([_increments(one, stain) for one in each_arm(command, COMMAND)], axis=-1)
+
+
+def _increments(command: np.ndarray, stain: np.ndarray) -> np.ndarray:
     yaw = stain[:-1, 3]
     step = rotations.rotate_about_z(command[1:, :3] - command[:-1, :3], -yaw)
     turn = rotations.to_rotvec(rotations.multiply(command[1:, 3:7], rotations.conjugate(command[:-1, 3:7])))

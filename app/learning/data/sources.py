@@ -37,8 +37,13 @@ class Loaded:
 
     @property
     def markers(self) -> int:
-        """Number of touch markers."""
+        """Number of touch markers of all fingers."""
         return self.arrays.field.shape[1] // MARKER_VALUES
+
+    @property
+    def kind(self) -> tuple[object, ...]:
+        """What has to be the same in all episodes of a policy."""
+        return (self.rig, self.task, self.markers, self.arrays.layout)
 
 
 def choose(folders: Sequence[Path], choice: DataChoice) -> tuple[list[EpisodeRow], DataReport]:
@@ -158,7 +163,7 @@ def require_same(episodes: Sequence[Loaded]) -> None:
     """
     first = episodes[0]
     for other in episodes[1:]:
-        if (other.rig, other.task, other.markers) != (first.rig, first.task, first.markers):
+        if other.kind != first.kind:
             sides = [f"{item.rig!r} / {item.task!r} with {item.markers} markers" for item in (first, other)]
             raise LearningError(
                 "training data", f"{first.source.file} is of {sides[0]}, {other.source.file} of {sides[1]}",

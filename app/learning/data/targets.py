@@ -19,6 +19,7 @@ from torch import Tensor
 
 from app.learning.data import features, rotations
 from app.learning.data.dataset import Series
+from app.learning.layout import ONE_ARM, Layout
 from app.learning.settings import ActionFrame
 
 POSE_ACTION = (
@@ -27,9 +28,21 @@ POSE_ACTION = (
 SIX, GRIPPER = slice(3, 9), 9
 
 
-def action_names(frame: ActionFrame) -> tuple[str, ...]:
-    """Return the names of the numbers of an action; the last two are always `gripper` and `over`."""
-    return features.ACTION if frame == "increment" else POSE_ACTION
+def action_names(frame: ActionFrame, layout: Layout = ONE_ARM) -> tuple[str, ...]:
+    """Return the names of the numbers of an action: of each arm, its `gripper` last, then `over`."""
+    *own, over = features.ACTION if frame == "increment" else POSE_ACTION
+    return (*(prefix + name for prefix in layout.prefixes for name in own), over)
+
+
+def size_of_arm(frame: ActionFrame) -> int:
+    """Return how many numbers of an action are of one arm."""
+    return len(action_names(frame)) - 1
+
+
+def moving(frame: ActionFrame, action: Tensor) -> Tensor:
+    """Return actions (..., A) without the grippers and `over`, (..., arms·M): M is 6 for increments, 9 for poses."""
+    size = size_of_arm(frame)
+    return action[..., :-1].unflatten(-1, (-1, size))[..., : size - 1].flatten(-2)
 
 
 def to_targets(
@@ -83,9 +96,15 @@ def chunk_targets(series: Series, frame: ActionFrame, starts: Tensor, chunk: int
     action = series.action[ticks]
     if frame == "increment":
         return action
-    seen_from = (series.pose if frame == "relative_pose" else series.applied[:, :7])[starts]
-    command = series.command[torch.minimum(ticks + 1, last)]
-    found = to_targets(
-        frame, command.numpy(), seen_from[:, None].numpy(), series.stain[starts][:, None].numpy()
-    )
-    return torch.cat([torch.from_numpy(found.astype(np.float32)), action[..., features.OVER :]], dim=-1)
+    measured = frame == "relative_pose"
+    seen_from = (series.pose if measured else series.applied)[starts][:, None].numpy()
+    command = series.command[torch.minimum(ticks + 1, last)].numpy()
+    stain = series.stain[starts][:, None].numpy()
+    poses = features.each_arm(seen_from, features.POSE if measured else features.COMMAND)
+    commands = features.each_arm(command, features.COMMAND)
+    found = [
+        to_targets(frame, ordered, pose[..., : features.POSE], stain)
+        for ordered, pose in zip(commands, poses, strict=True)
+    ]
+    targets = np.concatenate(found, axis=-1).astype(np.float32)
+    return torch.cat([torch.from_numpy(targets), action[..., -1:]], dim=-1)

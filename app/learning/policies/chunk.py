@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from app.learning.data.targets import action_names
+from app.learning.layout import ONE_ARM, Layout
 from app.learning.policies.denoiser import Denoiser
 from app.learning.policies.observing import ObservingPolicy
 from app.learning.settings import ChunkConfig
@@ -14,13 +15,13 @@ from app.learning.settings import ChunkConfig
 class ChunkPolicy(ObservingPolicy):
     """Observations to a chunk of actions; within the chunk no touch is looked at."""
 
-    def __init__(self, config: ChunkConfig, field_size: int) -> None:
+    def __init__(self, config: ChunkConfig, field_size: int, layout: Layout = ONE_ARM) -> None:
         super().__init__(
             config.grid, config.touch, config.optimiser, config.runtime, field_size, config.cameras,
-            config.action_frame,
+            config.action_frame, layout,
         )  # fmt: skip
         self.network = config.network
-        self.size = len(action_names(config.action_frame))
+        self.size = len(action_names(config.action_frame, layout))
         self.denoiser = Denoiser(self.size, config.grid.chunk, self.condition_size, config.network)
 
     def draw(self, generator: torch.Generator) -> Tensor:

@@ -13,6 +13,7 @@ from app.learning.data.normalise import Normaliser
 from app.learning.data.pca import FieldEmbedding
 from app.learning.data.targets import action_names, chunk_targets
 from app.learning.encoders.cameras import CameraEncoders
+from app.learning.layout import ONE_ARM, Layout
 from app.learning.settings import (
     ActionFrame,
     CamerasConfig,
@@ -41,8 +42,9 @@ class ObservingPolicy(nn.Module):
     newest touch into the action of a tick.
 
     Args:
-        field_size: Numbers in a flattened marker field.
+        field_size: Numbers in the flattened marker fields of all fingers.
         action_frame: What its actions are, see `data/targets.py`.
+        layout: Which arms it drives. Sizes below are those of one arm.
     """
 
     def __init__(
@@ -54,20 +56,25 @@ class ObservingPolicy(nn.Module):
         field_size: int,
         cameras: CamerasConfig,
         action_frame: ActionFrame = "increment",
+        layout: Layout = ONE_ARM,
     ) -> None:
         super().__init__()
         self.grid, self.used, self.optimiser, self.runtime = grid, touch, optimiser, runtime
         self.action_frame: ActionFrame = action_frame
-        self.touch_size = features.WRENCH + touch.components
+        self.layout = layout
+        arms = len(layout.arms)
+        self.wrench_size, embedded = arms * features.WRENCH, arms * touch.components
+        self.touch_size = self.wrench_size + embedded
         self.seen_cameras = cameras
         self.cameras = CameraEncoders(cameras) if cameras.names else None
-        felt = 2 * (len(features.MOTION) + self.touch_size)
+        moved, acted = len(features.motion_names(layout)), len(action_names(action_frame, layout))
+        felt = 2 * (moved + self.touch_size)
         self.condition_size = felt + (self.cameras.size if self.cameras else 0)
-        self.embedding = FieldEmbedding(field_size, touch.components)
-        self.motion = Normaliser(len(features.MOTION))
-        self.wrench = Normaliser(features.WRENCH)
-        self.field = Normaliser(touch.components)
-        self.action = Normaliser(len(action_names(action_frame)))
+        self.embedding = FieldEmbedding(field_size, embedded)
+        self.motion = Normaliser(moved)
+        self.wrench = Normaliser(self.wrench_size)
+        self.field = Normaliser(embedded)
+        self.action = Normaliser(acted)
 
     def fit(self, series: Series, ticks: Tensor) -> None:
         """Fit embedding and normalisers on `ticks` of a series; the networks are not touched."""
@@ -94,7 +101,7 @@ class ObservingPolicy(nn.Module):
 
     def part_of_touch(self, source: str) -> slice:
         """Return which numbers of the touch (..., 6 + components) are of `wrench`, `field`, or `touch`: both."""
-        spans = {"wrench": slice(0, features.WRENCH), "field": slice(features.WRENCH, None)}
+        spans = {"wrench": slice(0, self.wrench_size), "field": slice(self.wrench_size, None)}
         return spans.get(source, slice(None))
 
     def condition(self, motion: Tensor, touch: Tensor) -> Tensor:

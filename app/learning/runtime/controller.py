@@ -10,12 +10,13 @@ import numpy as np
 import torch
 
 from app.core.drive.controller import Action, Start
-from app.core.wire.messages import SampleHeader, Source
+from app.core.wire.messages import ArmTarget, SampleHeader, Source
+from app.learning.data.features import COMMAND, each_arm
 from app.learning.policies.observing import ObservingPolicy
 from app.learning.runtime.commanding import next_command
 from app.learning.runtime.delays import Delays
 from app.learning.runtime.fast import FastDecoder
-from app.learning.runtime.observer import TOPICS, Observation, Observer, leashed
+from app.learning.runtime.observer import Observation, Observer, leashed
 from app.learning.runtime.planner import DelayedPlanner, Plan, Planner, ThreadedPlanner, rate_of
 
 RATES_OVER = 20  # plans or ticks
@@ -36,7 +37,7 @@ class PolicyController:
         self.rate_hz = policy.grid.rate_hz * policy.grid.fast
         self._ahead = 1  # decoder ticks per step: one, or all of a grid tick where the rig steps by the grid
         self._delays = Delays()
-        self.topics = (*TOPICS, *policy.seen_cameras.topics)
+        self.topics = (*policy.layout.topics, *policy.seen_cameras.topics)
         self._observer, self._fast = observer or Observer(policy), FastDecoder(policy)
         self._planner: Planner | None = None
         self._generator = torch.Generator()
@@ -97,7 +98,15 @@ class PolicyController:
             self._command = self._moved(self._command, action, seen)
         self._tick_times.append(now_ns)
         self._fast_ms = (time.perf_counter() - started) * 1000.0
-        return Action(self._command[:7].copy(), float(self._command[7]), done=self._is_over(action))
+        return self._as_action(self._command, self._is_over(action))
+
+    def _as_action(self, command: np.ndarray, done: bool) -> Action:
+        first, *others = each_arm(command, COMMAND)
+        targets = tuple(
+            ArmTarget(arm, tuple(float(value) for value in other[:7]), float(other[7]))
+            for arm, other in zip(self._policy.layout.arms[1:], others, strict=True)
+        )
+        return Action(first[:7].copy(), float(first[7]), done=done, others=targets)
 
     def _observe(self, now_ns: int) -> Observation:
         """Return what is known now, after what was felt at the decoder's ticks since the last step."""

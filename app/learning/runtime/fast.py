@@ -13,8 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from app.learning.data import features
-from app.learning.data.targets import action_names
+from app.learning.data.targets import action_names, moving, size_of_arm
 from app.learning.policies.observing import ObservingPolicy
 from app.learning.runtime.planner import Plan
 
@@ -75,7 +74,9 @@ class FastDecoder:
         action = speeds[-1].double().numpy()
         if self._policy.action_frame != "increment":
             return action
-        action[: features.GRIPPER] = speeds[:, : features.GRIPPER].double().sum(dim=0).numpy() / self._fast
+        size = size_of_arm("increment")
+        steps = moving("increment", speeds).double().sum(dim=0).numpy() / self._fast
+        action[:-1].reshape(-1, size)[:, : size - 1] = steps.reshape(-1, size - 1)
         return action
 
     @torch.no_grad()
@@ -86,7 +87,7 @@ class FastDecoder:
         """
         left = self._ticks - self._next
         if self.plan is None or left <= 0:
-            return np.zeros((0, len(action_names(self._policy.action_frame))))
+            return np.zeros((0, len(action_names(self._policy.action_frame, self._policy.layout))))
         held = touch.expand(1, left, -1)
         speeds = self._policy.decode(self.plan.content, held, self._next, self._state)[0][0]
         begun = left % self._fast

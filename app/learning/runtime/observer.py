@@ -13,17 +13,16 @@ from app.core.wire.codec import decode_array
 from app.core.wire.messages import SampleHeader
 from app.learning.config import RuntimeConfig
 from app.learning.data import features
-from app.learning.data.arrays import APPLIED, FIELD, POSE, STAIN, WRENCH
 from app.learning.policies.observing import ObservingPolicy
 from app.learning.runtime.looking import Frames, Looking
 
-TOPICS = (POSE, APPLIED, WRENCH, FIELD, STAIN)
-WATCHED = (POSE, WRENCH, FIELD)  # these must be fresh; an estimate of the stain may be older
+Samples = deque[tuple[int, np.ndarray]]
+"""The last samples of a stream with their session times."""
 
 
 @dataclass(frozen=True)
 class Observation:
-    """What the policy knows at one tick.
+    """What the policy knows at one tick. The sizes are those of one arm; of several the numbers stand side by side.
 
     Attributes:
         motion: Features (19,) in own units, touch: normalised (6 + components,).
@@ -52,10 +51,12 @@ class Observer:
     def __init__(self, policy: ObservingPolicy) -> None:
         self._policy = policy
         self._grid, self._runtime = policy.grid, policy.runtime
-        self._looking = Looking(policy.seen_cameras)
+        self._looking, self._layout = Looking(policy.seen_cameras), policy.layout
         self._newest: dict[str, tuple[int, np.ndarray]] = {}
-        self._wrenches: deque[tuple[int, np.ndarray]] = deque(maxlen=256)
-        self._fields: deque[tuple[int, np.ndarray]] = deque(maxlen=64)
+        self._wrenches = {topic: Samples(maxlen=256) for topic in self._layout.of_fingers("wrench")}
+        self._fields = {topic: Samples(maxlen=64) for topic in self._layout.of_fingers("field")}
+        # these must be fresh; an estimate of the stain may be older
+        self._watched = (*self._layout.of_arms("pose"), *self._wrenches, *self._fields)
         self.past: deque[Observation] = deque(maxlen=self._grid.chunk * self._grid.fast + 1)
 
     def begin(self) -> None:
@@ -70,18 +71,17 @@ class Observer:
             return
         rows = np.array(decode_array(header, buffer), dtype=np.float64)
         self._newest[topic] = (header.t_ns[-1], rows[-1])
-        if topic == WRENCH:
-            self._wrenches.extend(zip(header.t_ns, rows, strict=True))
-        elif topic == FIELD:
-            self._fields.extend(zip(header.t_ns, rows, strict=True))
+        kept = self._wrenches.get(topic, self._fields.get(topic))
+        if kept is not None:
+            kept.extend(zip(header.t_ns, rows, strict=True))
 
     def missing(self, now_ns: int) -> str:
         """Return the stream that has not come, or that is too old to act on; empty when all is well."""
         unseen = self._looking.missing(now_ns)
-        for topic in TOPICS:
+        for topic in self._layout.topics:
             if topic not in self._newest:
                 return topic
-        stale = (topic for topic in WATCHED if now_ns - self._newest[topic][0] > self._runtime.stale_ns)
+        stale = (topic for topic in self._watched if now_ns - self._newest[topic][0] > self._runtime.stale_ns)
         return next(stale, "") or unseen
 
     def observe(self, now_ns: int) -> Observation:
@@ -89,25 +89,40 @@ class Observer:
 
         For a moment that has passed meanwhile, the touch is that of the moment; the rest is the newest.
         """
-        pose, applied, _, field, stain = (self._newest[topic][1] for topic in TOPICS)
-        field = newest_until(self._fields, now_ns, field)
+        pose, applied = (
+            np.concatenate([self._newest[topic][1] for topic in self._layout.of_arms(signal)])
+            for signal in ("pose", "applied")
+        )
+        stain = self._newest[self._layout.place][1]
         motion = features.motion_features(pose, applied, stain)
         with torch.no_grad():
-            touch = self._policy.touch(_float(self._wrench(now_ns)), _float(field.ravel()))
+            touch = self._policy.touch(_float(self._wrench(now_ns)), _float(self._field(now_ns)))
         seen = Observation(now_ns, _float(motion), touch, applied, stain, pose, self._looking.frames())
         self.past.append(seen)
         return seen
 
     def _wrench(self, now_ns: int) -> np.ndarray:
-        since = now_ns - self._grid.filter_ns
-        recent = [value for t, value in self._wrenches if since < t <= now_ns]
-        if recent:
-            return np.asarray(np.mean(recent, axis=0))
-        return newest_until(self._wrenches, now_ns, self._newest[WRENCH][1])
+        """Return the filtered wrench of each finger (arms·6,)."""
+        since, told = now_ns - self._grid.filter_ns, []
+        for topic, samples in self._wrenches.items():
+            recent = [value for t, value in samples if since < t <= now_ns]
+            newest = self._newest[topic][1]
+            told.append(np.mean(recent, axis=0) if recent else newest_until(samples, now_ns, newest))
+        return np.concatenate(told)
+
+    def _field(self, now_ns: int) -> np.ndarray:
+        """Return the flattened fields of all fingers (markers·3,)."""
+        return np.concatenate(
+            [
+                newest_until(samples, now_ns, self._newest[topic][1]).ravel()
+                for topic, samples in self._fields.items()
+            ]
+        )
 
     def touch_times(self) -> tuple[int, int]:
-        """Return the session times of the newest wrench and the newest field; only when nothing is missing."""
-        return self._newest[WRENCH][0], self._newest[FIELD][0]
+        """Return the session times of the newest wrench and the newest field; of several fingers the older ones."""
+        wrenches, fields = ([self._newest[topic][0] for topic in of] for of in (self._wrenches, self._fields))
+        return min(wrenches), min(fields)
 
     def at(self, t_ns: int) -> Observation:
         """Return the newest observation at or before a time (half a tick of slack), or the oldest one kept."""
@@ -135,7 +150,7 @@ class Observer:
             return self._policy.condition(motion, touch)
 
 
-def newest_until(samples: deque[tuple[int, np.ndarray]], t_ns: int, otherwise: np.ndarray) -> np.ndarray:
+def newest_until(samples: Samples, t_ns: int, otherwise: np.ndarray) -> np.ndarray:
     """Return the newest sample stamped `t_ns` or earlier; `otherwise` where none is kept."""
     return next((value for stamp, value in reversed(samples) if stamp <= t_ns), otherwise)
 
@@ -145,7 +160,16 @@ def _float(values: np.ndarray) -> Tensor:
 
 
 def leashed(command: np.ndarray, applied: np.ndarray, config: RuntimeConfig) -> np.ndarray:
-    """Return the command (8,), pulled back to within `leash_m` of what the governor applied."""
+    """Return the commands (arms·8,), each pulled back to within `leash_m` of what its governor applied."""
+    pairs = zip(
+        features.each_arm(command, features.COMMAND),
+        features.each_arm(applied, features.COMMAND),
+        strict=True,
+    )
+    return np.concatenate([_leashed(asked, done, config) for asked, done in pairs])
+
+
+def _leashed(command: np.ndarray, applied: np.ndarray, config: RuntimeConfig) -> np.ndarray:
     gap = command[:3] - applied[:3]
     distance = float(np.linalg.norm(gap))
     if distance <= config.leash_m:

@@ -64,7 +64,7 @@ class Comparer:
         varies = (policy.action.varies > 0.0).tolist()
         told = (round(error, 4) if known else None for error, known in zip(errors, varies, strict=True))
         return Comparison(
-            self._stage, step, source.uuid, source.validation, action_names(policy.action_frame),
+            self._stage, step, source.uuid, source.validation, action_names(policy.action_frame, policy.layout),
             policy.grid.period_ns, tuple(told), tuple(chunks),
         )  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from app.learning.layout import ONE_ARM, Layout
 from app.learning.policies.chunk import ChunkPolicy
 from app.learning.policies.diffusion.config import DiffusionConfig
 from app.learning.policies.diffusion.levels import kept_shares
@@ -15,8 +16,8 @@ from app.learning.policies.diffusion.sampler import ddim_sample
 class DiffusionPolicy(ChunkPolicy):
     """Chunks by DDIM."""
 
-    def __init__(self, config: DiffusionConfig, field_size: int) -> None:
-        super().__init__(config, field_size)
+    def __init__(self, config: DiffusionConfig, field_size: int, layout: Layout = ONE_ARM) -> None:
+        super().__init__(config, field_size, layout)
         self.config = config
         self.kept = kept_shares(config.train_levels)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from app.learning.layout import ONE_ARM, Layout
 from app.learning.policies.chunk import ChunkPolicy
 from app.learning.policies.flow.config import FlowConfig
 from app.learning.policies.flow.matching import data_loss, flow_sample, velocity_of
@@ -13,8 +14,8 @@ from app.learning.policies.flow.matching import data_loss, flow_sample, velocity
 class FlowPolicy(ChunkPolicy):
     """Chunks by flow matching."""
 
-    def __init__(self, config: FlowConfig, field_size: int) -> None:
-        super().__init__(config, field_size)
+    def __init__(self, config: FlowConfig, field_size: int, layout: Layout = ONE_ARM) -> None:
+        super().__init__(config, field_size, layout)
         self.config = config
 
     def loss(self, data: Tensor, condition: Tensor, generator: torch.Generator) -> Tensor:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from app.learning.data.normalise import Normaliser
 from app.learning.data.targets import action_names
+from app.learning.layout import ONE_ARM, Layout
 from app.learning.policies.denoiser import Denoiser
 from app.learning.policies.diffusion.levels import kept_shares
 from app.learning.policies.diffusion.loss import clean_loss
@@ -20,15 +21,15 @@ from app.learning.policies.rdp.tokenizer import Tokenizer
 class RdpPolicy(ObservingPolicy):
     """Slow: two observations to a latent. Fast: latent and the newest touch to one increment of the command."""
 
-    def __init__(self, config: RdpConfig, field_size: int) -> None:
+    def __init__(self, config: RdpConfig, field_size: int, layout: Layout = ONE_ARM) -> None:
         super().__init__(
             config.grid, config.touch, config.optimiser, config.runtime, field_size, config.cameras,
-            config.action_frame,
+            config.action_frame, layout,
         )  # fmt: skip
         self.config = config
         latent = config.tokenizer.latent
         self.latent = Normaliser(latent)
-        size, summed = len(action_names(config.action_frame)), config.action_frame == "increment"
+        size, summed = len(action_names(config.action_frame, layout)), config.action_frame == "increment"
         self.tokenizer = Tokenizer(size, self.touch_size, config.grid, config.tokenizer, summed)
         self.planner = Denoiser(latent, 1, self.condition_size, config.planner)
         self.kept = kept_shares(config.planner.train_levels)

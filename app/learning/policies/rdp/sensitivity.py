@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from app.learning.data.dataset import Series, Windows
+from app.learning.data.targets import size_of_arm
 from app.learning.policies.rdp.policy import RdpPolicy
 
 CONTACT_N = 3.0
@@ -26,12 +27,13 @@ def touch_response(policy: RdpPolicy, series: Series) -> float | None:
     the data: friction, torques and the marker field. Positive = the command goes up = yields. None if no chunk of the
     data is in contact throughout.
 
-    None as well where actions are no increments: a pose has no speed.
+    None as well where actions are no increments (a pose has no speed), and with several arms: pads that hold
+    something between them press sideways.
 
     The touch of all ticks of a chunk is shifted together; the answer is the mean over the second half of the chunk,
     per tick, so that the decoder's memory has settled.
     """
-    if policy.action_frame != "increment":
+    if policy.action_frame != "increment" or len(policy.layout.arms) > 1:
         return None
     windows = Windows(series, policy.config.grid, range(int(series.episode.max()) + 1))
     ticks = windows.chunk_ticks(torch.arange(len(windows)))
@@ -67,10 +69,15 @@ def touch_share(policy: RdpPolicy, series: Series) -> float | None:
     ticks = windows.chunk_ticks(which)
     latent, _ = policy.tokenizer.encoder(policy.action(series.action[ticks]))
     touch = policy.touch(series.felt_wrench[ticks].flatten(1, 2), series.felt_field[ticks].flatten(1, 2))
-    whole = policy.decode(latent, touch)[0][..., : DZ + 1] * 1000.0
-    base = policy.decode(latent, torch.zeros_like(touch))[0][..., : DZ + 1] * 1000.0
+    whole = _steps(policy.decode(latent, touch)[0]) * 1000.0
+    base = _steps(policy.decode(latent, torch.zeros_like(touch))[0]) * 1000.0
     own, added = (float(part.flatten(0, 1).var(dim=0).sum()) for part in (base, whole - base))
     return added / (own + added) if own + added > 0.0 else None
+
+
+def _steps(action: Tensor) -> Tensor:
+    """Return the position increments (..., arms·3) of actions."""
+    return action[..., :-1].unflatten(-1, (-1, size_of_arm("increment")))[..., : DZ + 1].flatten(-2)
 
 
 def slope(over: Tensor, values: Tensor) -> Tensor:

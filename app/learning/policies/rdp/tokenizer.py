@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from app.learning.config import GridConfig, TokenizerConfig
+from app.learning.data.targets import moving
 from app.learning.policies.rdp.residual import ResidualDecoder
 
 KERNEL, STRIDE, LAYERS = 5, 2, 3
@@ -101,9 +102,10 @@ class Tokenizer(nn.Module):
         mean, log_variance = self.encoder(chunk)
         latent = mean + noise * torch.exp(0.5 * log_variance)
         error = self.decoder(latent, touch, self.phase)[0] - chunk.repeat_interleave(self.fast, dim=1)
+        path = moving("increment", error).cumsum(dim=1) if self.path > 0.0 else error.new_zeros(1)
         divergence = 0.5 * (mean.square() + log_variance.exp() - 1.0 - log_variance)
         return {
             "reconstruction": functional.smooth_l1_loss(error, torch.zeros_like(error), beta=SMALL_ERROR),
-            "path": self.path * (error[..., :6].cumsum(dim=1) / self.fast).square().mean() / chunk.shape[1],
+            "path": self.path * (path / self.fast).square().mean() / chunk.shape[1],
             "kl": self.config.kl * divergence.mean(),
         }

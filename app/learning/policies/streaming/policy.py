@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from app.core.errors import LearningError
+from app.learning.layout import ONE_ARM, Layout
 from app.learning.policies.chunk import ChunkPolicy
 from app.learning.policies.diffusion.levels import kept_shares
 from app.learning.policies.diffusion.loss import clean_loss
@@ -22,10 +23,10 @@ class StreamingPolicy(ChunkPolicy):
     the next plan can be used, and are replaced by it.
     """
 
-    def __init__(self, config: StreamingConfig, field_size: int) -> None:
+    def __init__(self, config: StreamingConfig, field_size: int, layout: Layout = ONE_ARM) -> None:
         if problem := config.problem():
             raise LearningError("policy streaming", problem, way_out="Change its settings and train again")
-        super().__init__(config, field_size)
+        super().__init__(config, field_size, layout)
         self.config = config
         self.kept = kept_shares(config.levels)
         self._buffer = self.buffer(1)
