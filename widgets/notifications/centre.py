@@ -14,6 +14,8 @@ from app.core.errors import TouchstoneError
 
 Level = Literal["info", "warning", "error"]
 MOST = 500
+AGAIN_S = 60.0  # a message that comes again so soon is the same one, also when others came between
+RECENT = 8  # messages among which it is looked for
 
 
 @dataclass
@@ -22,7 +24,7 @@ class Notification:
 
     Attributes:
         source: Who says it ("collect", "window").
-        count: How often it came in a row, whatever the numbers in it; the newest text is kept.
+        count: How often it came, each time soon after the last, whatever the numbers in it; the newest text is kept.
         unseen: It counts at the bell; a message that repeats counts once.
         detail: What a developer wants to see (a traceback); shown only in the panel, on demand.
     """
@@ -45,7 +47,7 @@ class Notifications(QObject):
     """List of messages, newest last.
 
     Signals:
-        added(Notification): A message came; `count` > 1 if it repeats the one before.
+        added(Notification): A message came; `count` > 1 if it repeats a recent one, which is the newest then.
         changed(): The list or the number of unseen errors changed.
     """
 
@@ -77,18 +79,29 @@ class Notifications(QObject):
 
     @Slot(object)
     def _take(self, item: Notification) -> None:
-        last = self.items[-1] if self.items else None
-        if last is not None and _kind(last) == _kind(item):
+        last = self._recent(item)
+        if last is not None:
             last.count += 1
             last.when, last.text, last.detail = item.when, item.text, item.detail
             item = last
-        else:
-            self.items.append(item)
+        self.items.append(item)
         if item.level != "info" and not item.unseen:
             item.unseen = True
             self.unseen += 1
         self.added.emit(item)
         self.changed.emit()
+
+    def _recent(self, item: Notification) -> Notification | None:
+        """Take the message that this one repeats out of the list and return it; None if it is new."""
+        kind = _kind(item)
+        for place in range(len(self.items) - 1, max(-1, len(self.items) - 1 - RECENT), -1):
+            last = self.items[place]
+            if item.when - last.when > AGAIN_S:
+                return None
+            if _kind(last) == kind:
+                del self.items[place]
+                return last
+        return None
 
     def mark_seen(self) -> None:
         """Note that the person has looked at the list."""

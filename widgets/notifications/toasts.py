@@ -111,6 +111,8 @@ class Toasts(QWidget):
                 toast.refresh()
                 self.place()
                 return
+        if item.level == "info" and item.count > 1:
+            return  # it was shown a moment ago; the list counts on
         while len(self._toasts) >= MOST:
             self._drop(self._toasts[0])
         toast = Toast(item, self._theme, self)
