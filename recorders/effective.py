@@ -39,10 +39,16 @@ def with_labels(row: EpisodeRow, labels: Labels, problem: str = "") -> EpisodeRo
 
 
 def part_row(file: EpisodeRow, part: Part) -> EpisodeRow:
-    """Return the row of a part before its labels; score and peak force were of the whole and are not known of it."""
+    """Return the row of a part before its labels; score and peak force were of the whole and are not known of it.
+
+    Flags are those in it, as far as they lie in it. What was measured of the part, its peak force too, is put beside
+    by `recorders.measures.marked`.
+    """
     start, end = max(part.start_ns, file.start_ns), min(part.end_ns, file.end_ns)
     flags = tuple(
-        flag for flag in file.flags if flag.start_ns < end and (flag.end_ns == 0 or flag.end_ns > start)
+        msgspec.structs.replace(flag, start_ns=max(flag.start_ns, start), end_ns=min(flag.end_ns or end, end))
+        for flag in file.flags
+        if flag.start_ns < end and (flag.end_ns == 0 or flag.end_ns > start)
     )
     return msgspec.structs.replace(
         file, uuid=part.uuid, part_of=file.uuid, start_ns=start, end_ns=end, seconds=max(0, end - start) * 1e-9,

@@ -253,7 +253,8 @@ def with_measures(folder: Path, rows: list[EpisodeRow]) -> list[EpisodeRow]:
 
 
 def marked(row: EpisodeRow, marks: Marks | None) -> EpisodeRow:
-    """Return a row with its marks, if it has any."""
+    """Return a row with its marks, if it has any; the peak force of a part is what was measured of it."""
     if marks is None:
         return row
-    return msgspec.structs.replace(row, measures=marks.measures, doubts=marks.doubts)
+    peak_n = marks.measures.get("peak_n") if row.part_of else row.peak_force_n
+    return msgspec.structs.replace(row, measures=marks.measures, doubts=marks.doubts, peak_force_n=peak_n)

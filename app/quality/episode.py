@@ -28,7 +28,8 @@ def measure_episode(row: EpisodeRow, version: str) -> tuple[Measured, np.ndarray
         with EpisodeFile(row.path) as file:
             material = read_material(file, row.span_ns)
             recorded = msgspec.convert(file.attributes["flags"] or (), tuple[Flag, ...])
-            found = measure_material(material, recorded, file.attributes["dropped"] or {})
+            entire = row.span_ns == (file.start_ns, file.end_ns)
+            found = measure_material(material, recorded, file.attributes["dropped"] or {} if entire else None)
     except EpisodeError as error:
         return unreadable(row, version, error.sentence()), np.zeros(0, np.int64)
     except (ValueError, TypeError, IndexError, KeyError, ArithmeticError, np.linalg.LinAlgError) as error:
@@ -45,14 +46,14 @@ def measure_episode(row: EpisodeRow, version: str) -> tuple[Measured, np.ndarray
 def measure_material(
     material: Material, recorded: tuple[Flag, ...] = (), dropped: dict[str, int] | None = None
 ) -> Finding:
-    """Return everything that is found in an episode."""
+    """Return everything that is found in an episode, or in a part of one: `dropped` is None then."""
     found = Finding()
     found.measures["length_s"] = material.seconds
     measure_motion(material, found)
     measure_commands(material, found)
     measure_touch(material, found)
     measure_pictures(material, found)
-    measure_streams(material, recorded, dropped or {}, found)
+    measure_streams(material, recorded, dropped, found)
     return found
 
 

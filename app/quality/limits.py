@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Severity = Literal["info", "warning", "severe"]
-VERSION = 1  # of the measures: what was measured by another one is measured again
+VERSION = 2  # of the measures: what was measured by another one is measured again
 
 
 @dataclass(frozen=True)

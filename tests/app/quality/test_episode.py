@@ -9,7 +9,8 @@ import pytest
 
 from app.quality.episode import measure_episode
 from recorders.library import list_episodes
-from recorders.measures import Measured
+from recorders.measures import Measured, MeasureStore, with_measures
+from recorders.parts import split_episode
 from tests.app.quality.planted import CONTACT_S, DEFECT_S, LAG_S, START_NS, make_take
 
 DEFECTS = ("clipped", "stopped", "spike", "drift", "saturated", "dead", "gap", "dark", "lag")
@@ -88,6 +89,41 @@ def test_only_the_part_that_is_used_counts(tmp_path: Path) -> None:
     found, _ = measure_episode(row, "v")
     assert found.flags == ()
     assert found.measures["length_s"] == pytest.approx(2.5)
+
+
+@pytest.mark.parametrize("defect", ["gap", "spike"])
+def test_each_part_of_a_split_take_has_its_own_numbers_and_flags(tmp_path: Path, defect: str) -> None:
+    make_take(tmp_path, defect)
+    (row,) = list_episodes(tmp_path)
+    whole, _ = measure_episode(row, "v")
+    split_episode(tmp_path, row.uuid, START_NS + 2_500_000_000)
+    one, two = list_episodes(tmp_path)
+    before, after = (measure_episode(part, "v")[0] for part in (one, two))
+    assert before.flags == ()
+    assert after.flags == whole.flags
+    assert before.measures["lost_samples"] == 0
+    assert after.measures["lost_samples"] == whole.measures["lost_samples"]
+    assert (defect == "gap") == (after.measures["lost_samples"] > 0)
+    with MeasureStore(tmp_path) as store:
+        for measured in (before, after):
+            store.put(measured, np.zeros(0, np.int64))
+    one, two = with_measures(tmp_path, [one, two])
+    assert (one.doubts, two.doubts) == ((), (defect,))
+    assert one.peak_force_n == before.measures["peak_n"] < after.measures["peak_n"] == two.peak_force_n
+
+
+def test_a_flag_over_the_seam_is_in_both_parts_as_far_as_it_lies_in_them(tmp_path: Path) -> None:
+    make_take(tmp_path, "gap")
+    (row,) = list_episodes(tmp_path)
+    (flag,) = row.flags
+    seam = (flag.start_ns + flag.end_ns) // 2
+    split_episode(tmp_path, row.uuid, seam)
+    one, two = list_episodes(tmp_path)
+    spans = [[(each.start_ns, each.end_ns) for each in part.flags] for part in (one, two)]
+    assert spans == [[(flag.start_ns, seam)], [(seam, flag.end_ns)]]
+    for part, (span,) in zip((one, two), spans, strict=True):
+        (found,) = measure_episode(part, "v")[0].flags
+        assert (found.kind, (found.start_ns, found.end_ns)) == ("gap", span)
 
 
 def test_an_empty_and_a_broken_file_are_named_and_never_stop(tmp_path: Path) -> None:
