@@ -1,9 +1,14 @@
-"""The hand: beats of mouse, keyboard or a device become target poses. No stamp is refreshed here."""
+"""The hand: beats of mouse, keyboard or a device become target poses. No stamp is refreshed here.
+
+On a rig with several arms the hand drives one of them, the others hold their place; a key or a button goes to the next.
+With a device and the window's dead-man held together, the device drives the active arm and the keys the one after it;
+then the token is the older of the two stamps, so that all motion ends when either hand falls silent.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,10 +16,10 @@ import zmq
 
 from app.core.drive.controller import Action, Start
 from app.core.errors import DeviceError, TouchstoneError, WireError
-from app.core.geometry import quat_multiply, rotation_error, rotvec_to_quat
 from app.core.wire.codec import decode, decode_array
 from app.core.wire.messages import Beat, SampleHeader, Source
 from app.teleop.chains import chain_of
+from app.teleop.driven import GRIPPER_MAX_M, DrivenArm
 from app.teleop.follow import Follower
 from app.teleop.held import Choice, HeldBeats
 from app.teleop.inputs import TITLES, open_input
@@ -22,11 +27,6 @@ from app.teleop.modes import Lock
 from app.teleop.settings import KEYS, split_input
 from devices.inputs.leader import Leader
 
-LEAD_M = 0.015  # how far the target may run ahead of the measured position: bounds the force of a held key
-LEAD_RAD = 0.2
-SHARE_OF_LIMIT = 0.6  # of the rig's speed at speed factor 1
-GRIPPER_M_S = 0.05
-GRIPPER_MAX_M = 0.08
 TRIGGER_M_S = 0.2  # a leader's trigger has a place: the gripper goes there at this speed
 FORCE_OLD_NS = 200_000_000
 
@@ -43,6 +43,7 @@ class HandController:
         text: The input that is held beside the window (`app.teleop.settings`); empty for none.
         wrenches: Topics of the forces that the hand is to feel.
         tell: Says something to the person: text and level.
+        others: Names of the arms beside the first.
     """
 
     source: Source = "operator"
@@ -54,18 +55,16 @@ class HandController:
         text: str = "",
         wrenches: tuple[str, ...] = (),
         tell: Callable[[str, str], None] = _no_notice,
+        others: tuple[str, ...] = (),
     ) -> None:
-        self.topics = ("arm/pose", "arm/applied", "arm/gripper", "arm/joints", *wrenches)
+        self._arms = tuple(DrivenArm(name) for name in ("arm", *others))
+        self._active = self._arms[0]
+        self.topics = (*(topic for arm in self._arms for topic in arm.topics), *wrenches)
         self._tell, self._choice = tell, Choice()
         self._socket = self.wake = socket
         self._beat: Beat | None = None
-        self._newest: dict[str, np.ndarray] = {}
         self._forces: dict[str, tuple[int, float]] = {}
-        self._target: np.ndarray | None = None
-        self._gripper = 0.0
-        self._press = self._refused = 0
-        self._clutched = False
-        self._last_ns = 0
+        self._refused = self._last_ns = 0
         self._start: Start | None = None
         self._held: HeldBeats | None = None
         self._follower: Follower | None = None
@@ -79,7 +78,9 @@ class HandController:
 
     def begin(self, start: Start) -> None:
         """Start at rest; a press that began before does not count, even if it is held on."""
-        self._start, self._target, self._last_ns = start, None, 0
+        self._start, self._last_ns = start, 0
+        for arm in self._arms:
+            arm.begin(start.info)
         self._spend()
 
     def hear(self, intent: dict[str, Any]) -> None:
@@ -88,7 +89,7 @@ class HandController:
         if intent.get("name") != "input" or self._change(text):
             return
         self.close()
-        self._target = None
+        self._let_go()
         self._spend()
         self._choice.forget_device()
         try:
@@ -152,8 +153,9 @@ class HandController:
         newest = np.array(decode_array(header, buffer)[-1])
         if header.signal == "wrench":
             self._forces[header.device] = (header.t_ns[-1], float(np.linalg.norm(newest[:3])))
-        else:
-            self._newest[header.signal] = newest
+        for arm in self._arms:
+            if arm.name == header.device:
+                arm.newest[header.signal] = newest
 
     def act(self, now_ns: int) -> Action:
         """Return the target for the newest beat, with the beat's own stamp as token."""
@@ -161,21 +163,43 @@ class HandController:
         beat, dt = self._chosen(), min((now_ns - self._last_ns) * 1e-9, 0.05)
         self._last_ns = now_ns
         self._feel(now_ns)
-        if beat is None or not {"applied", "pose"} <= self._newest.keys():
-            self._target = None
+        place = self._place()
+        active = self._active = self._arms[place]
+        if beat is None or not active.known:
+            self._let_go()
             return Action(None)
-        begins = self._target is None or beat.press != self._press or (self._clutched and not beat.clutch)
-        if begins:
-            applied = self._newest["applied"]
-            self._target, self._gripper = applied[:7].copy(), float(applied[7])
-        self._press, self._clutched = beat.press, beat.clutch
+        begins, token_ns = active.take(beat), beat.stamp_ns
         if self._follower is not None and self._held is not None and self._held.there:
             if not self._lead(beat, begins, dt):
-                self._target = None
+                self._let_go()
                 return Action(None)
-        elif not beat.clutch:
-            self._advance(beat, dt)
-        return Action(self._target, self._gripper, token_ns=beat.stamp_ns, press=beat.press)
+        else:
+            active.advance(beat, dt)
+        driven = [active]
+        beside = self._arms[(place + 1) % len(self._arms)]
+        second = self._choice.second(self._beat) if beside is not active and beside.known else None
+        if second is not None:
+            beside.take(second)
+            beside.advance(second, dt)
+            driven.append(beside)
+            token_ns = min(token_ns, second.stamp_ns)
+        self._let_go(driven)
+        first, *others = self._arms
+        targets = tuple(arm.as_target() for arm in others if arm.target is not None)
+        return Action(first.target, first.gripper, token_ns=token_ns, press=beat.press, others=targets)
+
+    def _let_go(self, but: Sequence[DrivenArm] = ()) -> None:
+        """Drive no arm any more but these."""
+        for arm in self._arms:
+            if arm not in but:
+                arm.target = None
+
+    def _place(self) -> int:
+        """Return which arm is active: the window's key and the device's button count on alike."""
+        pressed = 0 if self._beat is None else self._beat.arm
+        if self._held is not None:
+            pressed += self._held.arm
+        return pressed % len(self._arms)
 
     def _chosen(self) -> Beat | None:
         if self._held is None:
@@ -192,56 +216,35 @@ class HandController:
                 self._choice.spend_press("window", beat.press)
             self._beat = beat
 
-    def _advance(self, beat: Beat, dt_s: float) -> None:
-        if self._target is None or self._start is None:
-            return
-        pose = self._newest["pose"]
-        limits = self._start.info.limits
-        speed = float(np.clip(beat.speed, 0.0, 1.0)) * SHARE_OF_LIMIT
-        twist = np.clip(np.nan_to_num(np.asarray(beat.twist)), -1.0, 1.0)
-        linear, angular = (
-            twist[:3] * limits["speed_m_s"] * speed,
-            twist[3:] * limits["angular_speed_rad_s"] * speed,
-        )
-        if beat.home:
-            home = np.asarray(self._start.info.home)
-            linear = _towards(home[:3] - self._target[:3], limits["speed_m_s"] * speed, dt_s)
-            angular = _towards(
-                rotation_error(home[3:], self._target[3:]), limits["angular_speed_rad_s"] * speed, dt_s
-            )
-        position = self._target[:3] + linear * dt_s
-        turned = quat_multiply(rotvec_to_quat(angular * dt_s), self._target[3:])
-        self._target = _near(np.concatenate([position, turned]), pose)
-        self._move_gripper(np.sign(beat.gripper) * GRIPPER_M_S * dt_s)
-
-    def _move_gripper(self, way_m: float) -> None:
-        self._gripper = float(np.clip(self._gripper + way_m, 0.0, GRIPPER_MAX_M))
-
     def _lead(self, beat: Beat, begins: bool, dt_s: float) -> bool:
         """Go where the leader's posture says; returns whether the arm may be led now."""
-        held, follower = self._held, self._follower
+        held, follower, arm = self._held, self._follower, self._active
         assert held is not None
         assert follower is not None
-        assert self._target is not None
+        assert arm.target is not None
         if held.joints is None or beat.press == self._refused:
             return False  # its joints are old, or this press was refused
         try:
             if begins:
-                if "joints" not in self._newest:
+                if arm is not self._arms[0]:
+                    raise DeviceError(
+                        "leader", "it leads the first arm only", way_out="Go back to the first arm"
+                    )
+                if "joints" not in arm.newest:
                     raise DeviceError("leader", "the rig does not tell its arm's joints")
-                follower.mount(self._newest["joints"], self._newest["pose"])
-                follower.press(held.joints, self._target)
+                follower.mount(arm.newest["joints"], arm.newest["pose"])
+                follower.press(held.joints, arm.target)
             if beat.clutch:
                 return True
-            wanted = follower.target(held.joints, beat, self._target, dt_s)
+            wanted = follower.target(held.joints, beat, arm.target, dt_s)
         except DeviceError as error:
             self._refused = beat.press
             self._tell(error.sentence(), "warning")
             return False
-        self._target = _near(wanted, self._newest["pose"])
+        arm.aim(wanted)
         if held.opening is not None:
-            way = held.opening * GRIPPER_MAX_M - self._gripper
-            self._move_gripper(float(np.clip(way, -TRIGGER_M_S * dt_s, TRIGGER_M_S * dt_s)))
+            way = held.opening * GRIPPER_MAX_M - arm.gripper
+            arm.move_gripper(float(np.clip(way, -TRIGGER_M_S * dt_s, TRIGGER_M_S * dt_s)))
         return True
 
     def _feel(self, now_ns: int) -> None:
@@ -252,7 +255,8 @@ class HandController:
 
     def state(self) -> dict[str, Any]:
         """Return the target, for the ghost, and what the hand holds."""
-        return {"target": None if self._target is None else self._target.tolist(), "held": self._held_state()}
+        target = self._active.target
+        return {"target": None if target is None else target.tolist(), "held": self._held_state()}
 
     def _held_state(self) -> dict[str, Any]:
         kind = split_input(self._text)[0] if self._text else KEYS
@@ -261,24 +265,14 @@ class HandController:
             "title": TITLES.get(kind, kind),
             "text": self._text,
             "problem": self._problem,
-            "clutch": self._clutched or (beat is not None and beat.clutch),
+            "clutch": self._active.clutched or (beat is not None and beat.clutch),
             "fine": beat is not None and beat.fine,
             "lock": Lock(beat.lock).words if beat is not None else "",
-            "catching_up": self._follower is not None and self._target is not None and self._follower.ramping,
+            "catching_up": self._follower is not None
+            and self._active.target is not None
+            and self._follower.ramping,
+            "arm": self._active.name,
+            "place": self._arms.index(self._active),
+            "beside": [arm.name for arm in self._arms if arm.target is not None and arm is not self._active],
+            "arms": len(self._arms),
         }
-
-
-def _near(target: np.ndarray, measured: np.ndarray) -> np.ndarray:
-    """Return the target (7,), no farther ahead of the measured pose (7,) than `LEAD_M` and `LEAD_RAD`."""
-    lead = _shorten(rotation_error(target[3:], measured[3:]), LEAD_RAD)
-    turned = quat_multiply(rotvec_to_quat(lead), measured[3:])
-    return np.concatenate([measured[:3] + _shorten(target[:3] - measured[:3], LEAD_M), turned])
-
-
-def _shorten(vector: np.ndarray, longest: float) -> np.ndarray:
-    length = float(np.sqrt(vector @ vector))
-    return vector if length <= longest else vector * (longest / length)
-
-
-def _towards(error: np.ndarray, speed: float, dt_s: float) -> np.ndarray:
-    return _shorten(error / max(dt_s, 1e-3), speed)

@@ -40,6 +40,7 @@ class HeldBeats:
         opening: Of a leader's trigger, 0..1; None without one.
         last: The newest beat; None before the first, and when the device is gone.
         press: Counts the presses of its dead-man.
+        arm: Counts the presses of the button that goes to the next arm.
     """
 
     def __init__(self, device: InputDevice, tell: Callable[[str], None], settings: Settings) -> None:
@@ -52,6 +53,7 @@ class HeldBeats:
         self._clutch, self._lock = Clutch(settings.clutch), LockButton()
         self.joints: np.ndarray | None = None
         self.opening: float | None = None
+        self.arm, self._next_down = 0, False
 
     def change(self, settings: Settings) -> None:
         """Take other settings; the device stays open."""
@@ -77,6 +79,8 @@ class HeldBeats:
         if held.enable and not self._was_held:
             self.press += 1
         self._was_held = held.enable
+        self.arm += held.next_arm and not self._next_down
+        self._next_down = held.next_arm
         self.last = self._beat_of(held, now_ns)
         self._last_ns = now_ns
         return self.last
@@ -143,7 +147,7 @@ class Choice:
     def __init__(self) -> None:
         self._key: tuple[Hand, int] | None = None
         self._over: dict[Hand, int] = {}
-        self._press = 0
+        self._press = self._joined = 0
 
     def spend_press(self, hand: Hand, press: int) -> None:
         """All presses of a hand up to this one are over."""
@@ -169,9 +173,25 @@ class Choice:
             beat, key = window, ("window", window.press)
         else:
             return None
+        if key[0] == "window" and key[1] == self._joined:
+            self.spend_press(*key)  # it was the second hand of a press that is over
         if key[1] <= self._over.get(key[0], 0):
             return None
         if key != self._key:
             self.spend()
+            self.spend_press("window", self._joined)
             self._key, self._press = key, self._press + 1
         return msgspec.structs.replace(beat, press=self._press)
+
+    def second(self, window: Beat | None) -> Beat | None:
+        """Return the window's beat as that of a second hand, where the device's is the one that counts.
+
+        A press that has joined the device's ends with it: when the device is let go, or pressed anew, the window's hand
+        must press again.
+        """
+        if self._key is None or self._key[0] != "device" or window is None or not window.enable:
+            return None
+        if window.press <= self._over.get("window", 0):
+            return None
+        self._joined = window.press
+        return window

@@ -38,6 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def hand_of(info: ServerInfo, socket: zmq.Socket[bytes], text: str, link: ChildLink) -> HandController:
+    """Return the hand for all arms of a rig."""
+    others = tuple(arm.name for arm in info.others)
+    return HandController(socket, text, wrench_topics(info), link.notice, others)
+
+
 @contextmanager
 def make_controller(
     name: str, info: ServerInfo, context: zmq.Context[zmq.Socket[bytes]], text: str, link: ChildLink
@@ -53,7 +59,7 @@ def make_controller(
     if name == "hand":
         socket = bind(context, zmq.PULL)
         try:
-            with contextlib.closing(HandController(socket, text, wrench_topics(info), link.notice)) as hand:
+            with contextlib.closing(hand_of(info, socket, text, link)) as hand:
                 yield hand, {"input": endpoint_of(socket)}
         finally:
             socket.close()

@@ -18,13 +18,13 @@ _EVENT = struct.Struct("<IhBB")
 BUTTON, AXIS, AT_START = 1, 2, 0x80
 FULL = 32767.0
 LEFT_X, LEFT_Y, LEFT_TRIGGER, RIGHT_X, RIGHT_Y, RIGHT_TRIGGER = range(6)
-A, B, X, LEFT_SHOULDER, RIGHT_SHOULDER, START = 0, 1, 2, 4, 5, 7
+A, B, X, Y, LEFT_SHOULDER, RIGHT_SHOULDER, START = 0, 1, 2, 3, 4, 5, 7
 
 
 class Gamepad:
     """Right shoulder: dead-man. Left stick: away, sideways. Right stick: up, turn. A closes, B opens, Start: home.
 
-    Left shoulder: clutch. Left trigger: fine. X: what may move.
+    Left shoulder: clutch. Left trigger: fine. X: what may move. Y: the rig's next arm.
 
     Args:
         path: /dev/input/jsN, or an open file's number.
@@ -52,6 +52,7 @@ class Gamepad:
         return Held(
             self._button(RIGHT_SHOULDER), np.clip(twist, -1.0, 1.0), gripper, self._button(START),
             clutch=self._button(LEFT_SHOULDER), fine=self._axis(LEFT_TRIGGER) > 0.0, lock=self._button(X),
+            next_arm=self._button(Y),
         )  # fmt: skip
 
     def _take(self, value: int, kind: int, number: int) -> None:

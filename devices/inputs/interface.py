@@ -25,6 +25,7 @@ class Held:
         clutch, fine, lock: The buttons of these names are held.
         joints: (n,) rad, of a device that has the arm's own joints; None of all others.
         opening: 0 closed to 1 open, of a device whose gripper has a place; None of all others.
+        next_arm: The button that goes to the rig's next arm is held.
     """
 
     enable: bool = False
@@ -36,6 +37,7 @@ class Held:
     lock: bool = False
     joints: np.ndarray | None = None
     opening: float | None = None
+    next_arm: bool = False
 
 
 class InputDevice(Protocol):

@@ -194,6 +194,14 @@ class CollectSession(QObject):
         told = self.numbers.get("held") or {}
         return told if told.get("text") == self.input.text else {}
 
+    @property
+    def arm(self) -> str:
+        """Which arm the hand drives, in words; empty on a rig with one."""
+        told = self.held
+        if int(told.get("arms") or 1) < 2:
+            return ""
+        return "both arms" if told.get("beside") else f"arm {int(told.get('place') or 0) + 1}"
+
     def modes(self) -> str:
         """Return what is not as usual with the hand that drives, in words."""
         told = self.held
@@ -203,7 +211,7 @@ class CollectSession(QObject):
             str(told.get("lock") or ""),
         ]
         device.append("catching up" * bool(told.get("catching_up")))
-        words = [word for word in (self._context.hand.modes, *device) if word]
+        words = [word for word in (self.arm, self._context.hand.modes, *device) if word]
         return ", ".join(dict.fromkeys(words))
 
     def set_operator(self, operator: str) -> None:
@@ -321,6 +329,8 @@ class CollectSession(QObject):
             base += " · MOVING" if hand.moving else " · ARMED" if hand.grip is Grip.HELD else " · STOPPED"
         if self.phase in (Phase.READY, Phase.RECORDING) and "clutch" in self.modes():
             base += " · CLUTCH"
+        if self.phase in (Phase.READY, Phase.RECORDING) and self.arm:
+            base += f" · {self.arm.upper()}"
         return base
 
     def hint(self) -> str:
@@ -344,6 +354,7 @@ class CollectSession(QObject):
             held, moves = HELD_BY.get(self.input.kind, ("", "W A S D E Q"))
             key = held or name_of(self._context.hand.dead_man)
             hint = f"Hold {key} and move with {moves}. Enter starts a take."
+            hint += " N goes to the other arm." if self.arm else ""
         return " ".join(part for part in (message, hint) if part)
 
     def tell_status(self, front: bool = True) -> None:

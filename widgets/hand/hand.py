@@ -43,6 +43,7 @@ from widgets.hand.keys import (
     HOME,
     LOCK,
     MOTION,
+    NEXT_ARM,
     SPEED,
     SPEEDS,
     hindrance_of,
@@ -98,7 +99,7 @@ class Hand(QObject):
         self._wheel_sign, self._wheel_until = 0.0, 0
         self._axes = np.eye(3)
         self._endpoint = ""
-        self._last_ns = 0
+        self._last_ns = self._arm = 0
         self._surface: QWidget | None = None
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -268,6 +269,7 @@ class Hand(QObject):
             self.clutched,
             self.fine,
             int(self._lock.lock),
+            self._arm,
         )
         self._bridge.send_beat(beat)
 
@@ -326,7 +328,7 @@ class Hand(QObject):
             Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
         ):
             return False
-        held = (self.dead_man, HOME, CLUTCH, FINE, LOCK)
+        held = (self.dead_man, HOME, CLUTCH, FINE, LOCK, NEXT_ARM)
         known = key in held or key in MOTION or key in GRIPPER or key in SPEED
         if known and not event.isAutoRepeat():
             if key == self.dead_man:
@@ -351,6 +353,9 @@ class Hand(QObject):
             self._lock.press(True)
             self._lock.press(False)
             self.changed.emit()
+        elif key == NEXT_ARM:
+            self._arm += 1
+            self._send()
         elif key in SPEED:
             self.change_speed(SPEED[key])
         else:

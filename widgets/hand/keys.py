@@ -13,6 +13,7 @@ TARE = Key.Key_T
 CLUTCH = Key.Key_C
 FINE = Key.Key_V
 LOCK = Key.Key_X
+NEXT_ARM = Key.Key_N
 GRIPPER = {Key.Key_R: 1.0, Key.Key_F: -1.0}
 SPEED = {Key.Key_Minus: -1, Key.Key_Equal: 1, Key.Key_Plus: 1, Key.Key_Underscore: -1}
 SPEEDS = (0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
@@ -48,6 +49,7 @@ HELP: tuple[tuple[str, str], ...] = (
     ("V (hold)", "Fine: a quarter of the speed, or what the input's settings say"),
     ("X", "What may move: all, move only, turn only, one axis"),
     ("C", "Clutch: the arm stands while the hand moves on"),
+    ("N", "The other arm, on a rig with two; the one that is left holds its place"),
     ("H (hold)", "Go home, with the dead-man held"),
     ("I", "Choose the input: SpaceMouse, gamepad, leader arm, and their settings"),
     ("", "With the mouse"),
@@ -68,8 +70,9 @@ EVERYWHERE: tuple[tuple[str, str], ...] = (
 # What has another meaning in the workspace that drives, beside the keys above: the dead-man can be none of them.
 TAKEN = frozenset(
     {
-        HOME, TARE, CLUTCH, FINE, LOCK, *GRIPPER, *SPEED, *MOTION, Key.Key_Escape, Key.Key_Return, Key.Key_Enter,
-        Key.Key_Backspace, Key.Key_Tab, Key.Key_Backtab, Key.Key_P, Key.Key_I, Key.Key_F1, Key.Key_Question,
+        HOME, TARE, CLUTCH, FINE, LOCK, NEXT_ARM, *GRIPPER, *SPEED, *MOTION, Key.Key_Escape, Key.Key_Return,
+        Key.Key_Enter, Key.Key_Backspace, Key.Key_Tab, Key.Key_Backtab, Key.Key_P, Key.Key_I, Key.Key_F1,
+        Key.Key_Question,
     }
 )  # fmt: skip
 MODIFIERS = frozenset(

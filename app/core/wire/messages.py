@@ -279,6 +279,7 @@ class Beat(msgspec.Struct, frozen=True, array_like=True):
         clutch: The arm stands while the hand moves on.
         fine: Moves at the fine scale; `speed` has it already.
         lock: What may move, an `app.teleop.modes.Lock`; `twist` has it already.
+        arm: Counts the presses of the key that goes to the rig's next arm.
     """
 
     version: int
@@ -292,3 +293,4 @@ class Beat(msgspec.Struct, frozen=True, array_like=True):
     clutch: bool = False
     fine: bool = False
     lock: int = 0
+    arm: int = 0

@@ -15,7 +15,8 @@ from app.core.drive.controller import Action, Start
 from app.core.wire.codec import encode
 from app.core.wire.messages import SCHEMA_VERSION, Beat, SampleHeader, ServerInfo
 from app.core.wire.sockets import bind, connect, endpoint_of
-from app.teleop.hand import LEAD_M, HandController
+from app.teleop.driven import LEAD_M
+from app.teleop.hand import HandController
 
 HOME = (0.5, 0.0, 0.2, 0.0, 1.0, 0.0, 0.0)
 INFO = ServerInfo(

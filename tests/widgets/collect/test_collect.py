@@ -56,6 +56,22 @@ def test_enter_in_a_field_ends_typing_and_starts_nothing(
     assert not page.session.practice
 
 
+def test_the_page_says_which_arm_the_hand_drives(
+    qtbot: QtBot, open_window: Callable[..., Session]
+) -> None:
+    session = open_window()
+    page = collect_page(session)
+    held = {"text": page.session.input.text, "arm": "arm2", "place": 1, "arms": 2, "beside": []}
+    page.session._on_state({"phase": "ready", "held": held})
+    assert page.session.words() == "READY · ARM 2"
+    assert "N goes to the other arm" in session.context.status.value.hint
+    assert page.bar.gauge.words()[1].endswith("· arm 2")
+    page.session._on_state({"phase": "ready", "held": {**held, "beside": ["arm"]}})
+    assert page.bar.gauge.words()[1].endswith("both arms")
+    page.session._on_state({"phase": "ready", "held": {**held, "arms": 1}})
+    assert page.session.words() == "READY"
+
+
 @pytest.mark.process
 @pytest.mark.slow
 def test_one_key_walks_through_a_take_that_the_hand_drives(

@@ -275,6 +275,18 @@ def test_fine_is_slower_and_the_lock_key_leaves_some_axes_out(
     assert not any(operator.beats[-1].twist[3:])
 
 
+def test_a_key_goes_to_the_other_arm_once_per_press(
+    qtbot: QtBot, hand: Hand, surface: QWidget, operator: Operator
+) -> None:
+    hold(qtbot, surface, operator, Qt.Key.Key_E, Qt.Key.Key_N)
+    assert await_beat(qtbot, operator).arm == 1
+    QTest.keyRelease(surface, Qt.Key.Key_N)
+    assert await_beat(qtbot, operator).arm == 1
+    QTest.keyClick(surface, Qt.Key.Key_N)
+    beat = await_beat(qtbot, operator)
+    assert (beat.arm, beat.enable, beat.press) == (2, True, 1)
+
+
 def test_another_key_can_be_the_dead_man(
     qtbot: QtBot, hand: Hand, surface: QWidget, operator: Operator
 ) -> None:
