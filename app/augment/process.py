@@ -32,7 +32,7 @@ PATH_POINTS = 80
 
 @dataclass(frozen=True)
 class Attempt:
-    """One perturbed motion: of which episode, with which pulse, as a trajectory (N, 9)."""
+    """One perturbed motion: of which episode, with which pulse, as a trajectory (N, 1 + arms·8)."""
 
     parent: EpisodeRow
     pulse: Pulse

@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 SHARPNESS = 5.0
+OF_ARM = 8  # columns of a trajectory
 
 
 class PulseSettings(msgspec.Struct, frozen=True):
@@ -60,7 +61,11 @@ def weight(seconds: np.ndarray, pulse: Pulse) -> np.ndarray:
 
 
 def perturb(rows: np.ndarray, pulse: Pulse) -> np.ndarray:
-    """Return a perturbed copy of a trajectory (N, 9): seconds, x y z qw qx qy qz, opening; base frame."""
+    """Return a perturbed copy of a trajectory (N, 1 + arms·8): seconds, x y z qw qx qy qz, opening; base frame.
+
+    All arms are displaced alike, so that what they hold between them stays held.
+    """
     moved = rows.copy()
-    moved[:, 1:4] += weight(rows[:, 0], pulse)[:, None] * np.asarray(pulse.displacement_m)
+    for x in range(1, rows.shape[1], OF_ARM):
+        moved[:, x : x + 3] += weight(rows[:, 0], pulse)[:, None] * np.asarray(pulse.displacement_m)
     return moved

@@ -13,7 +13,8 @@ RATE_HZ = 50.0
 
 
 def replay_rows(path: Path, lead_s: float, end_ns: int | None = None) -> np.ndarray:
-    """Return rows (N, 9) at 50 Hz for `app.teleop.replay`: seconds from the take's start, pose, opening; base frame.
+    """Return rows (N, 1 + arms·8) at 50 Hz for `app.teleop.replay`: seconds from the take's start, then each arm's pose
+    and opening, the first arm's first and the others' by name; base frame.
 
     The governor follows a target with the lag of one control period (first order), so the replayed target at time t is
     what was applied at t + `lead_s`: u = x + T·x' ≈ x(t + T).
@@ -22,20 +23,37 @@ def replay_rows(path: Path, lead_s: float, end_ns: int | None = None) -> np.ndar
         EpisodeError: If the file is broken or has no applied actions.
     """
     with EpisodeFile(path) as episode:
-        times = episode.times_ns("arm/applied")
-        applied = np.asarray(episode.data("arm/applied"), dtype=np.float64)
-    if end_ns is not None:
-        times, applied = times[times <= end_ns], applied[times <= end_ns]
-    if len(times) < 2:
+        topics = arms_first([topic for topic in episode.topics if topic.endswith("/applied")])
+        motions = [_motion(episode, topic, end_ns) for topic in topics or ["arm/applied"]]
+    if any(len(times) < 2 for times, _ in motions):
         raise EpisodeError(
             f"episode {path}", "it holds no applied motion", way_out="Move its trim, or leave it out"
         )
-    seconds = (times - times[0]) * 1e-9
-    first = np.concatenate([[True], np.diff(seconds) > 0])
-    seconds, applied = seconds[first], applied[first]
-    grid = np.arange(0.0, seconds[-1], 1.0 / RATE_HZ)
-    ahead = np.minimum(grid + lead_s, seconds[-1])
-    columns = [np.interp(ahead, seconds, applied[:, column]) for column in range(8)]
-    rows = np.stack([grid, *columns], axis=1)
-    rows[:, 4:8] /= np.linalg.norm(rows[:, 4:8], axis=1, keepdims=True)
+    start_ns = motions[0][0][0]
+    grid = np.arange(0.0, (motions[0][0][-1] - start_ns) * 1e-9, 1.0 / RATE_HZ)
+    return np.concatenate(
+        [grid[:, None], *(_led(*motion, start_ns, grid + lead_s) for motion in motions)], axis=1
+    )
+
+
+def arms_first(names: list[str]) -> list[str]:
+    """Return names in the order in which a trajectory has its arms: `arm`, then the others by name."""
+    return sorted(names, key=lambda name: (name.split("/")[0] != "arm", name))
+
+
+def _motion(episode: EpisodeFile, topic: str, end_ns: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return times (N,) that rise, and what was applied to an arm (N, 8)."""
+    times, applied = episode.times_ns(topic), np.asarray(episode.data(topic), dtype=np.float64)
+    kept = np.concatenate([[True], np.diff(times) > 0])[: len(times)]
+    if end_ns is not None:
+        kept &= times <= end_ns
+    return times[kept], applied[kept]
+
+
+def _led(times: np.ndarray, applied: np.ndarray, start_ns: int, ahead: np.ndarray) -> np.ndarray:
+    """Return what was applied at times (M,) s from the start, (M, 8): the last one after its end."""
+    seconds = (times - start_ns) * 1e-9
+    when = np.minimum(ahead, seconds[-1])
+    rows = np.stack([np.interp(when, seconds, applied[:, column]) for column in range(8)], axis=1)
+    rows[:, 3:7] /= np.linalg.norm(rows[:, 3:7], axis=1, keepdims=True)
     return rows

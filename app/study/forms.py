@@ -11,7 +11,7 @@ from app.core.link.child import VERSION
 from app.core.rig import load_rig
 from app.study.plan import BEST, OUT, PLAN_SCHEMA_VERSION, Cell, Group, Plan, Stage
 
-TASKS = ("wipe", "peel")
+TASKS = ("wipe", "peel", "lift")
 CONDITIONS = ("nominal", "before", "after")
 DEMONSTRATION_SEED, ROLLOUT_SEED = 0, 9000
 CHUNK_TICKS = 32  # 0.64 s from plan to plan, as in the paper's runs
@@ -20,6 +20,7 @@ PLAN_DELAY_MS, SLOW_PLAN_MS = 100.0, 200.0
 # CPU seconds of a pilot, rounded up: per demonstration, step with one camera (diffusion; rdp takes 0.2), rollout; to
 # start is a guess
 COLLECT_S, STEP_S, ROLLOUT_S, START_S = 1.8, 0.3, 3.0, 15.0
+SLOWER = {"lift": 2.0}  # collecting and rollouts of a task, beside wipe: two arms in one simulation
 
 
 class Form(msgspec.Struct, frozen=True):
@@ -155,10 +156,9 @@ class Builder:
             "--fast", "--data", f"{OUT}/{folder}",
         )  # fmt: skip
         needs = (need,) if method.train or BEST in method.deploy else ()
+        expected = START_S + ROLLOUT_S * SLOWER.get(task, 1.0) * rollouts
         if name not in self.stages:
-            self.stages[name] = Stage(
-                name, "deploy", (*run, *common, *words), folder, needs, START_S + ROLLOUT_S * rollouts
-            )
+            self.stages[name] = Stage(name, "deploy", (*run, *common, *words), folder, needs, expected)
         return name
 
     def _train(self, task: str, method: Method, seed: int) -> str:
@@ -183,7 +183,7 @@ class Builder:
             "--data", f"{OUT}/demonstrations/{task}",
         )  # fmt: skip
         if name not in self.stages:
-            expected = START_S + COLLECT_S * self.form.demonstrations
+            expected = START_S + COLLECT_S * SLOWER.get(task, 1.0) * self.form.demonstrations
             self.stages[name] = Stage(name, "collect", words, f"demonstrations/{task}", (), expected)
         return name
 

@@ -36,6 +36,13 @@ def test_a_drawn_pulse_moves_the_position_by_at_most_its_displacement_and_return
     assert shift[0] <= size * math.exp(-5 * (pulse.centre_s / pulse.half_width_s) ** 2) + 1e-12
 
 
+def test_both_arms_are_displaced_alike() -> None:
+    pair = np.concatenate([ROWS, ROWS[:, 1:] + np.array([0, 0.26, 0, 0, 0, 0, 0, 0])], axis=1)
+    moved = perturb(pair, Pulse(2.0, 0.5, (0.01, -0.02, 0.003)))
+    assert np.array_equal(moved[:, :9], perturb(ROWS, Pulse(2.0, 0.5, (0.01, -0.02, 0.003))))
+    assert np.allclose(moved[:, 9:12] - moved[:, 1:4], [0.0, 0.26, 0.0])
+
+
 def test_the_same_seed_draws_the_same_pulse() -> None:
     first, second = (draw(np.random.default_rng(7), 5.0, PulseSettings()) for _ in range(2))
     assert first == second

@@ -160,11 +160,12 @@ def rig(others: bool = True) -> ServerInfo:
 
 def deliver(controller: PolicyController, boards: tuple[Board, Board], but: str = "") -> None:
     """Give a controller the samples of both arms."""
-    for board, rename in zip(boards, (str, of_second), strict=True):
+    for board, first in zip(boards, (True, False), strict=True):
         for topic, value in board.samples().items():
-            if topic == "vision/stain" and rename is of_second:
+            if topic == "vision/stain" and not first:
                 continue
-            name = "vision/box" if topic == "vision/stain" else rename(topic)
+            own = "vision/box" if topic == "vision/stain" else topic
+            name = own if first else of_second(topic)
             if name in controller.topics and name != but:
                 device, signal = name.split("/")
                 row = np.ascontiguousarray(value[None], dtype="<f8")

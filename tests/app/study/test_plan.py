@@ -92,6 +92,16 @@ def test_the_cpu_form_fits_three_hours_on_two_cores(plan: Plan) -> None:
     assert hours(plan.stages) / JOBS < 3.0
 
 
+def test_lift_has_the_cells_of_the_other_tasks_on_its_own_rig() -> None:
+    lift, wipe = (build_plan("full", [task]) for task in ("lift", "wipe"))
+    shape = [(cell.group, cell.method, cell.condition, len(cell.stages)) for cell in wipe.cells]
+    assert [(cell.group, cell.method, cell.condition, len(cell.stages)) for cell in lift.cells] == shape
+    assert not any(cell.absent for cell in lift.cells)
+    rigs = {stage.words[stage.words.index("--rig") + 1] for stage in lift.stages if "--rig" in stage.words}
+    assert rigs == {"sim/lift"}
+    assert hours(lift.stages) > hours(wipe.stages)
+
+
 def test_plan_comes_back_from_its_file(tmp_path: Path, plan: Plan) -> None:
     text = plan_text(plan, JOBS)
     settle(tmp_path / "study", plan, text)
