@@ -15,8 +15,7 @@ import numpy.typing as npt
 
 from devices.simulated.bench import Bench
 from devices.simulated.geometry import TIMESTEP_S
-from devices.simulated.tasks.interface import Condition
-from devices.simulated.tasks.wipe import TIME_LIMIT_S
+from devices.simulated.tasks.interface import TIME_LIMIT_S, Condition
 
 Array = npt.NDArray[np.float64]
 

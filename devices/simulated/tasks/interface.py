@@ -18,6 +18,8 @@ CONDITIONS: Final[tuple[Condition, ...]] = ("nominal", "before", "after", "mixed
 """`nominal`: nothing disturbs; `before`: the object is shifted as the tool comes near, and vision sees it; `after`: it
 is knocked during contact, and vision does not see it; `mixed`: the seed decides between nominal and after, half and
 half (what demonstrations are recorded with)."""
+TIME_LIMIT_S: Final = 15.0
+"""How long an episode of wipe or peel lasts at most, in simulated time."""
 
 
 @dataclass(frozen=True)

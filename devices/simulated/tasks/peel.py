@@ -16,13 +16,12 @@ import numpy.typing as npt
 from app.core.geometry import quat_multiply, quat_to_matrix, rotvec_to_quat
 from devices.simulated import geometry as g
 from devices.simulated.tasks.disturbance import Disturbance, Mover, resolve
-from devices.simulated.tasks.interface import Array, Condition, Place
+from devices.simulated.tasks.interface import TIME_LIMIT_S, Array, Condition, Place
 
 FORCE_BAND_N: Final = (5.0, 11.0)
 EXCESS_FORCE_N: Final = 20.0
 EXCESS_WEIGHT: Final = 0.5
 SUCCESS_SCORE: Final = 0.9
-TIME_LIMIT_S: Final = 15.0
 CUT_SHARE: Final = 0.75
 """Share of a part's length that has to be cut for the whole part to come off."""
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from app.core.geometry import quat_multiply, quat_to_matrix, rotvec_to_quat
 from devices.simulated import geometry as g
 from devices.simulated.tasks.disturbance import Disturbance, Mover, resolve
-from devices.simulated.tasks.interface import Array, Condition, Place
+from devices.simulated.tasks.interface import TIME_LIMIT_S, Array, Condition, Place
 
 FORCE_BAND_N: Final = (4.0, 12.0)
 TRAVEL_TO_CLEAN_M: Final = 0.012
@@ -24,7 +24,6 @@ PATCH_REACH_M: Final = 0.012
 EXCESS_FORCE_N: Final = 20.0
 EXCESS_WEIGHT: Final = 0.5
 SUCCESS_SCORE: Final = 0.9
-TIME_LIMIT_S: Final = 15.0
 
 _HEIGHT_RANGE_M: Final = 0.015
 _PLACE_RANGE_M: Final = 0.015

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from app.core.geometry import quat_to_matrix
-from devices.simulated.tasks.wipe import TIME_LIMIT_S, WipeTask, draw_variation
+from devices.simulated.tasks.interface import TIME_LIMIT_S
+from devices.simulated.tasks.wipe import WipeTask, draw_variation
 
 
 def wiped(force: float, speed: float = 0.06, offset: float = 0.0, task: WipeTask | None = None) -> WipeTask:
