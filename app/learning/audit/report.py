@@ -14,7 +14,7 @@ from app.learning.trial import KINDS, Tamper
 
 FOLDER, FILE, TABLE, PLOT = "audit", "audit.json", "audit.md", "audit.svg"
 TOUCH = ("touch", "wrench", "field")
-SCORE = Axis(-1.0, 1.0, (-1.0, -0.5, 0.0, 0.5, 1.0), "change of score", 0.0)
+SCORE_STEP = 0.25  # between the ticks of the change of score, and what its ends are whole multiples of
 LEAST_CHANGE = 0.05  # of a deviation: below it an input does not move the actions to speak of
 
 
@@ -118,7 +118,7 @@ def table_text(audit: Audit) -> str:
 
 
 def plot(audit: Audit) -> str:
-    """Return `audit.svg`: the change of action at the left, of score at the right."""
+    """Return `audit.svg`: the change of action at the left, and with rollouts that of the score at the right."""
     top = 0.5 * math.ceil(2.0 * max([0.1, *(row.action for row in audit.rows)]))
     names = list(dict.fromkeys(row.source for row in audit.rows))
     blocks = []
@@ -126,7 +126,7 @@ def plot(audit: Audit) -> str:
         rows = [
             Row(
                 describe(row.kind, row.ms),
-                [Mark(row.action), _score_mark(row)],
+                [Mark(row.action), _score_mark(row)] if audit.rollouts else [Mark(row.action)],
                 COLOURS[index % len(COLOURS)] if name in TOUCH else MUTED,
             )
             for row in sorted(
@@ -134,9 +134,21 @@ def plot(audit: Audit) -> str:
             )
         ]
         blocks.append(Block(name.replace("camera:", "camera "), rows))
-    moved = Axis(0.0, top, (0.0, 0.5 * top, top), "action: in deviations; score: after minus before", 0.0)
-    panels = (("change of action", moved), ("change of score", SCORE))
+    units = "action: in deviations; score: after minus before" if audit.rollouts else "in deviations"
+    panels = [("change of action", Axis(0.0, top, (0.0, 0.5 * top, top), units, 0.0))]
+    if audit.rollouts:
+        panels.append(("change of score", _score_axis(audit.rows)))
     return page(f"Touch audit of {Path(audit.run).name}", panels, blocks, [audit.sentence])
+
+
+def _score_axis(rows: Sequence[Spoiled]) -> Axis:
+    """Return an axis that holds zero and every interval: a score can fall by more than 1 and hardly ever rises."""
+    values = [value for row in rows for value in (row.score, row.low, row.high) if value is not None]
+    low = min(-2, math.floor(min(values, default=0.0) / SCORE_STEP))
+    high = max(1, math.ceil(max(values, default=0.0) / SCORE_STEP))
+    apart = math.ceil((high - low) / 6)  # so many steps from tick to tick, that the numbers do not touch
+    ticks = [step * SCORE_STEP for step in range(low, high + 1) if step % apart == 0]
+    return Axis(low * SCORE_STEP, high * SCORE_STEP, ticks, "change of score", 0.0)
 
 
 def _score_mark(row: Spoiled) -> Mark:

@@ -19,6 +19,7 @@ from app.learning.policies.rdp.policy import RdpPolicy
 from app.learning.trial import Tamper
 
 PERIOD_NS = 20_000_000
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 def audit_of(*rows: Spoiled, rollouts: int = 0, sees_touch: bool = True) -> Audit:
@@ -84,6 +85,23 @@ def test_audit_is_written_and_read(tmp_path: Path) -> None:
         in (tmp_path / "audit" / "audit.md").read_text()
     )
     drawn = ElementTree.parse(tmp_path / "audit" / "audit.svg").getroot()
-    assert len(list(drawn.iter("{http://www.w3.org/2000/svg}circle"))) == 3
+    assert len(list(drawn.iter(f"{SVG}circle"))) == 3
+    plain = ElementTree.fromstring(report.plot(audit_of(Spoiled("wrench", "zero", 0.0, 1.4))))
+    assert "change of score" not in "".join(plain.itertext())
     (tmp_path / "audit" / "audit.json").write_text("{")
     assert report.read(tmp_path) is None
+
+
+@pytest.mark.parametrize("change", [-2.5, -1.3, -0.26, 0.0, 0.4, 1.5])
+def test_the_plot_shows_every_change_of_the_score_where_it_is(change: float) -> None:
+    rows = [
+        Spoiled("wrench", "zero", 0.0, 0.5, change, change, change),
+        Spoiled("wrench", "shuffle", 0.0, 0.5),
+    ]
+    drawn = ElementTree.fromstring(report.plot(audit_of(*rows, rollouts=2)))
+    dots = [float(dot.attrib["cx"]) for dot in drawn.iter(f"{SVG}circle")]
+    numbers = [words for words in drawn.iter(f"{SVG}text") if words.attrib["text-anchor"] == "middle"]
+    scored = {float(words.text or ""): float(words.attrib["x"]) for words in numbers[3:]}
+    low, high = min(scored), max(scored)
+    per_unit = (scored[high] - scored[low]) / (high - low)
+    assert dots[1] == pytest.approx(scored[0.0] + change * per_unit, abs=0.2)
