@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from app.core.figure import COLOURS, MUTED, Axis, Block, Mark, Row, page
-from app.study.forms import COLLECT_S, ROLLOUT_S, STEP_S
+from app.study.forms import COLLECT_S, ROLLOUT_S, SLOWER, STEP_S
 from app.study.plan import Plan, Stage, replace_file
 from app.study.results import WAITS, Entry, Ratio, Results
 
@@ -33,6 +33,7 @@ def plan_text(plan: Plan, jobs: int) -> str:
         for role in ("collect", "train", "deploy")
     }
     last = plan.rollout_seed + max(plan.rollouts, plan.control_rollouts) - 1
+    slower = "".join(f" ({task}: {SLOWER[task]:g} times both)" for task in plan.tasks if task in SLOWER)
     lines = [
         f"# Plan of the study of reactive policies, form `{plan.form}`", "",
         f"Touchstone {plan.software}. Written before the first rollout; a folder with another plan is refused.", "",
@@ -47,8 +48,8 @@ def plan_text(plan: Plan, jobs: int) -> str:
         "## Rules", "", *(f"- {rule}" for rule in plan.rules), "",
         "## Cost", "",
         (f"Expected on one core: {COLLECT_S:g} s per demonstration, {STEP_S * 1000:g} ms per training step, "
-        f"{ROLLOUT_S:g} s per rollout; {hours(plan.stages):.1f} h in all, {hours(plan.stages) / jobs:.1f} h with "
-        f"{jobs} at a time."), "",
+        f"{ROLLOUT_S:g} s per rollout{slower}; {hours(plan.stages):.1f} h in all, "
+        f"{hours(plan.stages) / jobs:.1f} h with {jobs} at a time."), "",
         "| stages | number | hours |", "|---|---|---|",
         *(f"| {role} | {len(stages)} | {hours(stages):.2f} |" for role, stages in by_role.items()), "",
         "## Cells", "", "| task | kind | method | condition | deploy stages |", "|---|---|---|---|---|",

@@ -100,6 +100,8 @@ def test_lift_has_the_cells_of_the_other_tasks_on_its_own_rig() -> None:
     rigs = {stage.words[stage.words.index("--rig") + 1] for stage in lift.stages if "--rig" in stage.words}
     assert rigs == {"sim/lift"}
     assert hours(lift.stages) > hours(wipe.stages)
+    assert "(lift: 2 times both)" in plan_text(lift, JOBS)
+    assert "times both" not in plan_text(wipe, JOBS)
 
 
 def test_plan_comes_back_from_its_file(tmp_path: Path, plan: Plan) -> None:
