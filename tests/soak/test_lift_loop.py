@@ -34,8 +34,8 @@ def test_both_arms_go_through_the_whole_loop(tmp_path: Path) -> None:
     assert status == 0
     assert replayed["mean_score"] >= 0.9, "the same box, the same motion of both arms"
 
-    words = ("--rig", "sim/lift", "--attempts", "2", "--lateral-mm", "3", "--normal-mm", "1")
-    status, augmented = role("augment", str(shown), *words, "--out", str(tmp_path / "more"))
+    pulses = ("--rig", "sim/lift", "--attempts", "2", "--lateral-mm", "3", "--normal-mm", "1")
+    status, augmented = role("augment", str(shown), *pulses, "--out", str(tmp_path / "more"))
     assert status == 0
     assert augmented["kept"] >= 1
 
