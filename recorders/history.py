@@ -6,6 +6,7 @@ through `recorders.labels`.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from recorders.files import labels_of, make_folder, write_atomically
 from recorders.sheets import LabelSheet, check_name, read_labels, write_sheet
 
 GROUPS = "groups"
+KEPT_GROUPS = 50  # the newest are left alone: one of them may be being made
+PRUNE_READS = 500  # sheets that are looked at for one step, about
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -118,7 +121,7 @@ def _rest_of(folder: Path, group: str, by: int, first: LabelSheet) -> Step:
 
 
 def write_group(folder: Path, group: str, uuids: Sequence[str]) -> None:
-    """Note whom a step changes, before it does.
+    """Note whom a step changes, before it does; older notes that nothing needs any more go.
 
     Raises:
         EpisodeError: If it cannot be written.
@@ -132,6 +135,29 @@ def write_group(folder: Path, group: str, uuids: Sequence[str]) -> None:
             f"labels {path}", f"they cannot be written ({error.strerror})",
             way_out="Make room, or make the folder writable",
         ) from error  # fmt: skip
+    _prune_groups(folder)
+
+
+def _prune_groups(folder: Path) -> None:
+    """Delete lists of old steps that no history names any more: forgotten, overwritten after an undo, or purged."""
+    left = PRUNE_READS
+    for name in sorted(path.stem for path in (labels_of(folder) / GROUPS).glob("*.json"))[:-KEPT_GROUPS]:
+        uuids = read_group(folder, name)
+        named = next((at for at, uuid in enumerate(uuids, 1) if _names(folder, uuid, name)), 0)
+        if uuids and not named:
+            with contextlib.suppress(OSError):  # the next step tries again
+                _group_path(folder, name).unlink()
+        left -= named or len(uuids)
+        if left <= 0:
+            return
+
+
+def _names(folder: Path, uuid: str, group: str) -> bool:
+    """Whether an episode's history has a step, as far as it can be read."""
+    try:
+        return group in read_labels(folder, uuid).groups.values()
+    except EpisodeError:
+        return True
 
 
 def read_group(folder: Path, group: str) -> list[str]:

@@ -1,12 +1,14 @@
 """Role `read`: a resident process that opens episodes for the window, which never touches HDF5 itself.
 
 A ROUTER answers `Command`s with `Reply`s (`resources/help/protocols.md`, "Reader"); `app.review.answers` knows what.
+Changes of many episodes run aside (`app.review.aside`), so that their replies may come after those of later questions.
 A broken or hostile file costs one error reply, at worst this process, never the window; its memory is limited.
 """
 
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +22,10 @@ from app.core.wire.messages import MAX_MESSAGE_BYTES, SCHEMA_VERSION, Command, R
 from app.core.wire.sockets import bind, endpoint_of
 from app.exchange.limits import Limits
 from app.review.answers import Answers
+from app.review.aside import Aside
 
 POLL_MS = 20
+BUSY_MS = 5  # while a change of many episodes runs aside
 LINK_EVERY = 50
 
 
@@ -55,31 +59,45 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 def serve(socket: zmq.Socket[bytes], answers: Answers, link: ChildLink) -> int:
     """Answer what comes until the link stops; returns how many questions were answered."""
     answered = 0
-    while not link.stopping:
-        link.poll()
-        if not socket.poll(POLL_MS):
-            continue
-        for _ in range(LINK_EVERY):
-            try:
-                frames = socket.recv_multipart(zmq.NOBLOCK)
-            except zmq.Again:
-                break
-            reply = answer(answers, frames[-1])
-            if reply is not None:
-                socket.send_multipart([frames[0], encoded(reply)])
+    aside = Aside()
+    try:
+        while not link.stopping:
+            link.poll()
+            for sender, reply in aside.replies():
+                socket.send_multipart([sender, encoded(reply)])
                 answered += 1
+            if socket.poll(BUSY_MS if aside.busy else POLL_MS):
+                answered += answer_waiting(socket, answers, aside)
+    finally:
+        aside.close()
     return answered
 
 
-def answer(answers: Answers, data: bytes) -> Reply | None:
-    """Return the reply to one message; None when it is no command of ours, since nobody could match the reply.
+def answer_waiting(socket: zmq.Socket[bytes], answers: Answers, aside: Aside) -> int:
+    """Answer what waits, at most `LINK_EVERY` messages, or have it answered aside; returns how many were answered.
 
-    No question may end this process, so whatever else goes wrong is an error reply too.
+    What is no command of ours gets no reply, since nobody could match it.
     """
-    try:
-        command = decode(Command, data)
-    except WireError:
-        return None
+    answered = 0
+    for _ in range(LINK_EVERY):
+        try:
+            frames = socket.recv_multipart(zmq.NOBLOCK)
+        except zmq.Again:
+            break
+        try:
+            command = decode(Command, frames[-1])
+        except WireError:
+            continue
+        if aside.takes(command.name):
+            aside.submit(frames[0], partial(answer, answers, command))
+        else:
+            socket.send_multipart([frames[0], encoded(answer(answers, command))])
+            answered += 1
+    return answered
+
+
+def answer(answers: Answers, command: Command) -> Reply:
+    """Return the reply to a command. No question may end this process, so whatever goes wrong is an error reply."""
     try:
         return Reply(SCHEMA_VERSION, command.id, True, answers.answer(command.name, command.arguments))
     except TouchstoneError as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import EpisodeError
+from recorders import history
 from recorders.bulk import Edit, change_many
 from recorders.history import step_labels, step_many, undo_labels
 from recorders.labels import change_labels, kept_successes, read_labels
@@ -48,6 +49,29 @@ def test_what_was_changed_since_stays_and_is_told(tmp_path: Path) -> None:
     assert undo_labels(tmp_path, "e1").labels.notes == ""
     with pytest.raises(EpisodeError, match="no step over several"):
         step_many(tmp_path, UUIDS, -1)
+
+
+def test_lists_of_steps_go_when_no_history_names_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "KEPT_GROUPS", 2)
+    here = tmp_path / "labels" / "groups"
+    first = change_many(tmp_path, UUIDS, Edit({"notes": "first"})).group
+    gone = change_many(tmp_path, UUIDS[:2], Edit({"notes": "gone"})).group
+    half = change_many(tmp_path, UUIDS[1:], Edit({"notes": "half"})).group
+    step_many(tmp_path, UUIDS[1:], -1)
+    step_many(tmp_path, UUIDS[:2], -1)
+    change_labels(
+        tmp_path, "e0", {"notes": "own"}
+    )  # what was undone can be redone no more: of e0, then of e1
+    change_labels(tmp_path, "e1", {"notes": "own"})
+    for number in range(3):
+        change_many(tmp_path, ["e0", "e1"], Edit({"notes": str(number)}))
+    left = {path.stem for path in here.iterdir()}
+    assert gone not in left
+    assert {first, half} <= left  # e2 still has both, one to undo and one to redo
+    assert set(step_labels(tmp_path, "e2", +1).moved) == {"e2", "e3"}
+    assert len(left) == 5
 
 
 def test_the_latest_of_several_steps_goes_first(tmp_path: Path) -> None:
