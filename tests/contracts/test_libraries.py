@@ -23,6 +23,7 @@ HOMES = {
     ),
     "safetensors": ("app/learning/",),
     "onnxruntime": ("app/learning/speed/",),
+    "openvino": ("app/learning/speed/",),
     "tensorboardX": ("app/learning/events.py",),
     "h5py": ("recorders/",),
     "mcap": ("recorders/",),

@@ -1,32 +1,41 @@
-"""Plan and decoder step as ONNX graphs, run by ONNX Runtime on one thread. Needs the optional extra `onnx`.
+"""Plan and decoder step as ONNX graphs, run on one thread by ONNX Runtime and by OpenVINO, where these are installed.
 
-The plan is the whole sampler: condition and noise to a latent. The graphs are compared with the eager modules before
-they are measured; a graph that computes something else would be measured for nothing.
+The optional extras are `onnx` and `openvino`. The plan is the whole sampler: condition and noise to a latent. The
+graphs are compared with the eager modules before they are measured; a graph that computes something else would be
+measured for nothing. Used by `process`.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import sys
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from app.core.errors import LearningError
 from app.learning.policies.rdp.policy import RdpPolicy
 
-NEEDED = ("onnx", "onnxruntime")
+NEEDED = {"onnx": ("onnx", "onnxruntime"), "openvino": ("onnx", "openvino")}
 TOLERANCE = 1e-4
+Array = npt.NDArray[np.float32]
+Engine = Callable[[bytes, Mapping[str, Array]], Callable[[], Any]]
 
 
-def available() -> bool:
-    """Return whether the packages of the extra are installed."""
-    return all(importlib.util.find_spec(name) is not None for name in NEEDED)
+def available() -> tuple[str, ...]:
+    """Return which engines are installed: `onnx` is ONNX Runtime."""
+    return tuple(
+        engine
+        for engine, needed in NEEDED.items()
+        if all(importlib.util.find_spec(name) is not None for name in needed)
+    )
 
 
 class WholePlan(nn.Module):
@@ -54,29 +63,56 @@ class OneStep(nn.Module):
         return self.policy.action.inverse(action), after
 
 
-def runner(module: nn.Module, inputs: tuple[Tensor, ...]) -> Callable[[], Any]:
-    """Return a call that runs the exported module on these inputs.
+def runners(module: nn.Module, inputs: tuple[Tensor, ...]) -> dict[str, Callable[[], Any]]:
+    """Return for each installed engine a call that runs the exported module on these inputs.
 
     Raises:
-        LearningError: If the exported graph does not compute what the module does.
+        LearningError: If an engine does not compute what the module does.
     """
-    import onnxruntime
-
+    if not (engines := available()):
+        return {}
     names = [f"input_{index}" for index in range(len(inputs))]
     with torch.no_grad():
         eager = module.eval()(*inputs)
+    first = (eager[0] if isinstance(eager, tuple) else eager).numpy()
+    graph = _graph(module, inputs, names)
+    given = {name: value.numpy() for name, value in zip(names, inputs, strict=True)}
+    ways = {engine: _ENGINES[engine](graph, given) for engine in engines}
+    for engine, way in ways.items():
+        if not np.allclose(way()[0], first, atol=TOLERANCE, rtol=1e-3):
+            raise LearningError(
+                f"{type(module).__name__} exported for {engine}", "it does not compute what the module does"
+            )
+    return ways
+
+
+def _onnx(graph: bytes, given: Mapping[str, Array]) -> Callable[[], Any]:
+    """Return a call of ONNX Runtime; inputs that the graph does not use are left out."""
+    import onnxruntime
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    graph = _graph(module, inputs, names)
     session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-    given = {name: value.numpy() for name, value in zip(names, inputs, strict=True)}
     fed = {item.name: given[item.name] for item in session.get_inputs()}
-    first = eager[0] if isinstance(eager, tuple) else eager
-    if not np.allclose(session.run(None, fed)[0], first.numpy(), atol=TOLERANCE, rtol=1e-3):
-        raise LearningError(
-            f"exported {type(module).__name__}", "the graph does not compute what the module does"
-        )
     return lambda: session.run(None, fed)
+
+
+def _openvino(graph: bytes, given: Mapping[str, Array]) -> Callable[[], Any]:
+    """Return a call of OpenVINO, in full precision: the default of some processors is bfloat16."""
+    # Without this, importing OpenVINO tells its makers so, over the network and in a process of its own.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    import openvino
+
+    core = openvino.Core()
+    settings = {
+        "INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32",
+    }  # fmt: skip
+    request = core.compile_model(core.read_model(graph), "CPU", settings).create_infer_request()
+    fed = {item.any_name: given[item.any_name] for item in request.model_inputs}
+    return lambda: request.infer(fed, share_inputs=True, share_outputs=True)
+
+
+_ENGINES: dict[str, Engine] = {"onnx": _onnx, "openvino": _openvino}
 
 
 def _graph(module: nn.Module, inputs: tuple[Tensor, ...], names: list[str]) -> bytes:

@@ -53,12 +53,11 @@ def policy_of(run: Path | None) -> RdpPolicy:
 
 
 def slow_ways(policy: RdpPolicy) -> dict[str, Callable[[], Any]]:
-    """Return a plan in eager mode, and in ONNX Runtime where it is installed."""
+    """Return a plan in eager mode, and exported for the engines that are installed."""
     condition, noise = torch.randn(1, policy.condition_size), policy.draw(torch.Generator().manual_seed(0))
     ways: dict[str, Callable[[], Any]] = {"slow_plan": lambda: policy.plan(condition, noise)}
-    if exported.available():
-        ways["slow_plan_onnx"] = exported.runner(exported.WholePlan(policy), (condition, noise))
-    return ways
+    engines = exported.runners(exported.WholePlan(policy), (condition, noise))
+    return ways | {f"slow_plan_{engine}": way for engine, way in engines.items()}
 
 
 def fast_ways(policy: RdpPolicy) -> dict[str, Callable[[], Any]]:
@@ -81,11 +80,10 @@ def fast_ways(policy: RdpPolicy) -> dict[str, Callable[[], Any]]:
         late.step((CAUGHT_UP - 1) * tick_ns, lambda _t_ns: touch)
 
     ways: dict[str, Callable[[], Any]] = {"fast_tick": tick, "fast_switch": catch_up}
-    if exported.available():
-        state = torch.zeros(1, 1, policy.config.tokenizer.hidden)
-        inputs = (latent, touch[None, None], policy.tokenizer.phase[:1], state)
-        ways["fast_tick_onnx"] = exported.runner(exported.OneStep(policy), inputs)
-    return ways
+    state = torch.zeros(1, 1, policy.config.tokenizer.hidden)
+    inputs = (latent, touch[None, None], policy.tokenizer.phase[:1], state)
+    engines = exported.runners(exported.OneStep(policy), inputs)
+    return ways | {f"fast_tick_{engine}": way for engine, way in engines.items()}
 
 
 def reference_way() -> tuple[Callable[[], Any], int]:
@@ -123,7 +121,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         policy = policy_of(args.run)
         result: dict[str, Any] = {
             "parameters": sum(value.numel() for value in policy.parameters()), "threads": 1,
-            "onnx": exported.available(), "load_1min": round(os.getloadavg()[0], 2),
+            "engines": list(exported.available()), "load_1min": round(os.getloadavg()[0], 2),
         }  # fmt: skip
         return result | measure(policy, args.seconds, lambda text: link.progress(text=text))
     finally:

@@ -46,11 +46,17 @@ def test_every_way_runs(ways: object) -> None:
     assert all(min(values) > 0.0 for values in taken.values())
 
 
-@pytest.mark.skipif(not exported.available(), reason="the optional extra `onnx` is not installed")
+@pytest.mark.skipif(not exported.available(), reason="neither extra `onnx` nor `openvino` is installed")
 def test_a_graph_that_computes_something_else_is_refused() -> None:
     class Changing(torch.nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return x + torch.rand(())
 
     with pytest.raises(Exception, match="does not compute"):
-        exported.runner(Changing(), (torch.zeros(1, 3),))
+        exported.runners(Changing(), (torch.zeros(1, 3),))
+
+
+def test_each_engine_has_its_column() -> None:
+    ways = {**slow_ways(small_policy()), **fast_ways(small_policy())}
+    named = {f"{part}_{engine}" for part in ("slow_plan", "fast_tick") for engine in exported.available()}
+    assert set(ways) == {"slow_plan", "fast_tick", "fast_switch"} | named
