@@ -2,6 +2,8 @@
 
 A window is the same for all: the chunk of actions, and motion and touch of two moments; with cameras the pictures of
 both moments. robomimic reads observations of every step of a window, its pictures as well: it knows no other way.
+Ratios are of windows per second of the processor's time: the loaders run one after the other, and what else the machine
+does meanwhile would count for one of them.
 """
 
 from __future__ import annotations
@@ -46,7 +48,9 @@ def beside(
     peers: dict[str, str], folders: Sequence[Path], cameras: tuple[str, ...], ours: dict[str, Any],
     args: argparse.Namespace, link: ChildLink,
 ) -> dict[str, Any]:  # fmt: skip
-    """Return `NAME_windows_per_s` and `ratio_NAME` of each peer, and with cameras the same after `pictures_`.
+    """Return rates and ratio of each peer, and with cameras the same after `pictures_`.
+
+    The keys are `NAME_windows_per_s`, `NAME_windows_per_cpu_s`, `ratio_NAME`, `NAME_open_s`, `NAME_version`.
 
     Raises:
         UsageError: If there are several folders, or a peer fails.
@@ -68,10 +72,11 @@ def beside(
                 }  # fmt: skip
                 link.progress(text=f"{name}, {'with pictures' if seen else 'without pictures'}")
                 found = run_peer(name, python, path, wanted, Path(scratch))
-                rate = float(found["windows_per_s"])
-                result[f"{prefix}{name}_windows_per_s"] = round(rate, 1)
+                rate = float(found["windows_per_cpu_s"])
+                result[f"{prefix}{name}_windows_per_s"] = round(float(found["windows_per_s"]), 1)
+                result[f"{prefix}{name}_windows_per_cpu_s"] = round(rate, 1)
                 result[f"{prefix}{name}_open_s"] = round(float(found["open_s"]), 2)
-                result[f"{prefix}ratio_{name}"] = round(ours[f"{prefix}windows_per_s"] / rate, 1)
+                result[f"{prefix}ratio_{name}"] = round(ours[f"{prefix}windows_per_cpu_s"] / rate, 1)
                 result[f"{name}_version"] = found["version"]
     return result
 

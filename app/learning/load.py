@@ -77,8 +77,10 @@ def measure(
 ) -> dict[str, Any]:
     """Return the keys of one kind of input.
 
-    windows_per_s: Windows gathered per second. wait_share: Share of a training step of the default flow network that
-    goes into gathering. open_s, again_s: Time to open the data the first time, and with the pictures decoded already.
+    windows_per_s: Windows gathered per second. windows_per_cpu_s: The same per second of the processor's time, which
+    other work on the machine does not change. wait_share: Share of a training step of the default flow network that
+    goes into gathering, of the processor's time: nothing is fetched meanwhile, so all of it is waited for.
+    open_s, again_s: Time to open the data the first time, and with the pictures decoded already.
     """
     with tempfile.TemporaryDirectory(prefix="touchstone-load-") as scratch:
         series, open_s = _open(folders, config, Path(scratch))
@@ -86,10 +88,11 @@ def measure(
         stage, train, optimiser = _training(series, config, seconds)
         loads = _repeat(lambda step: gather(train, _which(train, batch, step)), seconds)
         steps = _repeat(lambda step: optimiser.step(stage.loss(step), step), seconds)
-    per_load, per_step = loads[1] / loads[0], steps[1] / steps[0]
-    share = per_load * config.optimiser.batch / batch / per_step
+    (per_load, busy), (per_step, busy_step) = loads, steps
+    share = busy * config.optimiser.batch / batch / busy_step
     return {
         f"{prefix}windows": len(train.windows), f"{prefix}windows_per_s": round(batch / per_load, 1),
+        f"{prefix}windows_per_cpu_s": round(batch / busy, 1),
         f"{prefix}wait_share": round(min(1.0, share), 4), f"{prefix}step_ms": round(per_step * 1e3, 2),
         f"{prefix}open_s": round(open_s, 2), f"{prefix}again_s": round(again_s, 2),
     }  # fmt: skip
@@ -128,12 +131,12 @@ def _which(data: Prepared, batch: int, step: int) -> Tensor:
     return draw(len(data.windows), batch, generator_for(0, "planner", step))
 
 
-def _repeat(act: Callable[[int], object], seconds: float) -> tuple[int, float]:
-    """Return how often `act(step)` ran in about `seconds`, and how long that took, s."""
+def _repeat(act: Callable[[int], object], seconds: float) -> tuple[float, float]:
+    """Let `act(step)` run for about `seconds`; returns s per call by the clock, and of the processor's time."""
     for step in range(WARM_UP):
         act(step)
-    started, count = time.perf_counter(), 0
+    started, busy, count = time.perf_counter(), time.process_time(), 0
     while (took := time.perf_counter() - started) < seconds or count == 0:
         act(WARM_UP + count)
         count += 1
-    return count, took
+    return took / count, (time.process_time() - busy) / count
