@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPen
 
 from widgets.theme.tokens import Theme
 
@@ -50,6 +50,28 @@ def short_count(value: float) -> str:
     return f"{value:g}"
 
 
+class ValueAxis(pg.AxisItem):
+    """An upright axis with as many numbers as its height has room for: pyqtgraph alone writes the coarsest always."""
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        """Return the numbers at the ticks; where they are close, those of the coarsest that lie beside each other."""
+        (low, high), height = self.range, self.geometry().height()
+        pixels = height / max(high - low, 1e-12)
+        line = (
+            0.8 * QFontMetrics(self.style["tickFont"] or QFont()).height()
+        )  # what pyqtgraph counts a text for
+        texts = super().tickStrings(values, scale, spacing)
+        if spacing * pixels >= line:
+            return texts
+        kept, last = [""] * len(texts), -math.inf
+        if spacing >= self.tickSpacing(low, high, height)[0][0]:
+            for number, value in enumerate(values):
+                at = (value - low) * pixels
+                if line / 2 <= at <= height - line / 2 and at - last >= line:
+                    kept[number], last = texts[number], at
+        return kept
+
+
 class LogAxis(pg.AxisItem):
     """A logarithmic axis with words at 1, 2, 3, 5 and 7 of each decade only, so that none lies on another."""
 
@@ -78,11 +100,9 @@ class Plot(pg.PlotWidget):
         second_ticks: bool = False,
         count_ticks: bool = False,
     ) -> None:
-        axes: dict[str, pg.AxisItem] = {"bottom": SecondsAxis("bottom")} if second_ticks else {}
-        if count_ticks:
-            axes["bottom"] = CountAxis("bottom")
-        if log_y:
-            axes["left"] = LogAxis("left")
+        axes: dict[str, pg.AxisItem] = {"left": LogAxis("left") if log_y else ValueAxis("left")}
+        if second_ticks or count_ticks:
+            axes["bottom"] = CountAxis("bottom") if count_ticks else SecondsAxis("bottom")
         super().__init__(background=theme.colour("well"), axisItems=axes)
         self.theme = theme
         item = self.plotItem
