@@ -22,9 +22,9 @@ from app.core.rig import load_rig
 from app.session.collect import start_operator, start_recorder
 from app.session.rigging import RigAtHand
 from app.session.take import TakeResult, TakeSpec, record_take
-from app.session.trajectory import replay_rows
+from app.session.trajectory import into_motion_s, replay_rows, replayed_ns
 from app.teleop.replay import save_trajectory
-from recorders.labels import kept_successes, left_out
+from recorders.labels import change_labels, kept_successes, left_out
 
 RECIPES = ("pulse",)
 PATH_POINTS = 80
@@ -32,11 +32,15 @@ PATH_POINTS = 80
 
 @dataclass(frozen=True)
 class Attempt:
-    """One perturbed motion: of which episode, with which pulse, as a trajectory (N, 1 + arms·8)."""
+    """One perturbed motion: of which episode, with which pulse, as a trajectory (N, 1 + arms·8).
+
+    What comes before `begin_s` leads up to the part of the episode that is used: it is replayed as it was.
+    """
 
     parent: EpisodeRow
     pulse: Pulse
     rows: np.ndarray
+    begin_s: float
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,15 +73,17 @@ def plan(folder: Path, args: argparse.Namespace, lead_s: float) -> list[Attempt]
         )
     settings = PulseSettings(lateral_m=args.lateral_mm * 1e-3, normal_m=args.normal_mm * 1e-3)
     rng = np.random.default_rng(args.seed)
-    motions: dict[str, np.ndarray] = {}
+    motions: dict[str, tuple[np.ndarray, float]] = {}
     attempts = []
     for _ in range(args.attempts):
         parent = parents[int(rng.integers(len(parents)))]
         if parent.uuid not in motions:
-            motions[parent.uuid] = replay_rows(Path(parent.path), lead_s, parent.span_ns[1])
-        rows = motions[parent.uuid]
-        pulse = draw(rng, float(rows[-1, 0]), settings)
-        attempts.append(Attempt(parent, pulse, perturb(rows, pulse)))
+            start_ns, end_ns = parent.span_ns
+            path = Path(parent.path)
+            motions[parent.uuid] = replay_rows(path, lead_s, end_ns), into_motion_s(path, start_ns)
+        rows, begin_s = motions[parent.uuid]
+        pulse = draw(rng, float(rows[-1, 0]), settings, begin_s)
+        attempts.append(Attempt(parent, pulse, perturb(rows, pulse), begin_s))
     return attempts
 
 
@@ -133,6 +139,7 @@ def replay_all(
                 if link.stopping:
                     break
                 results.append(replay(hub, rig, recorder, replayer, attempt, scratch, args, link))
+                trim_to_part(out, results[-1], attempt.begin_s)
                 tell(link, results[-1], attempt, number, len(attempts), results)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -153,7 +160,7 @@ def replay(
     parent = attempt.parent
     provenance = {
         "kind": "augmentation", "parent": parent.uuid, "part_of": parent.part_of, "recipe": args.recipe,
-        "seed": args.seed, **attempt.pulse.record(),
+        "seed": args.seed, "begin_s": attempt.begin_s, **attempt.pulse.record(),
     }  # fmt: skip
     meta = {
         "operator": f"augment-{args.recipe}",
@@ -165,6 +172,12 @@ def replay(
         {"trajectory": str(trajectory)},
     )  # fmt: skip
     return record_take(hub, rig, recorder, replayer, spec, link.poll)
+
+
+def trim_to_part(out: Path, take: TakeResult, begin_s: float) -> None:
+    """Let a new episode begin where the part of its parent does: what came before only brought the scene there."""
+    if begin_s > 0 and (t_ns := replayed_ns(Path(take.path), begin_s)) is not None:
+        change_labels(out, take.uuid, {"trim_start_ns": t_ns})
 
 
 def tell(

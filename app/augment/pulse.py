@@ -24,7 +24,7 @@ class PulseSettings(msgspec.Struct, frozen=True):
         lateral_m: Standard deviation of the displacement along x and y of the base frame.
         normal_m: The same along z.
         shortest_s, longest_s: Range of the half-width h.
-        lead_s: The centre lies at least this long after the start.
+        lead_s: The centre lies at least this long after the start, or after where the part begins.
     """
 
     lateral_m: float = 0.012
@@ -46,10 +46,10 @@ class Pulse(msgspec.Struct, frozen=True):
         return msgspec.to_builtins(self)
 
 
-def draw(rng: np.random.Generator, duration_s: float, settings: PulseSettings) -> Pulse:
-    """Draw a pulse for a motion of this duration."""
+def draw(rng: np.random.Generator, duration_s: float, settings: PulseSettings, begin_s: float = 0.0) -> Pulse:
+    """Draw a pulse for a motion of this duration, of which what comes before `begin_s` only leads up to it."""
     half = float(rng.uniform(settings.shortest_s, settings.longest_s))
-    centre = float(rng.uniform(settings.lead_s, max(duration_s - half, settings.lead_s)))
+    centre = begin_s + float(rng.uniform(settings.lead_s, max(duration_s - begin_s - half, settings.lead_s)))
     sigma = np.array([settings.lateral_m, settings.lateral_m, settings.normal_m])
     x, y, z = rng.normal(0.0, sigma)
     return Pulse(centre, half, (float(x), float(y), float(z)))

@@ -36,6 +36,30 @@ def replay_rows(path: Path, lead_s: float, end_ns: int | None = None) -> np.ndar
     )
 
 
+def into_motion_s(path: Path, t_ns: int) -> float:
+    """Return how many seconds after the beginning of a trajectory (`replay_rows`) a session time lies, at least 0.
+
+    Raises:
+        EpisodeError: If the file is broken.
+    """
+    with EpisodeFile(path) as episode:
+        return max(0.0, (t_ns - int(episode.times_ns("arm/applied")[0])) * 1e-9)
+
+
+def replayed_ns(path: Path, seconds: float) -> int | None:
+    """Return when, in session time of a replayed take, the replay was `seconds` into its trajectory; None if never.
+
+    The replay begins with its first command; before that the arm is held.
+
+    Raises:
+        EpisodeError: If the file is broken.
+    """
+    with EpisodeFile(path) as episode:
+        topic = "arm/commanded" if "arm/commanded" in episode.topics else "arm/applied"
+        t_ns = int(episode.times_ns(topic)[0]) + round(seconds * 1e9)
+        return t_ns if episode.start_ns < t_ns < episode.end_ns else None
+
+
 def arms_first(names: list[str]) -> list[str]:
     """Return names in the order in which a trajectory has its arms: `arm`, then the others by name."""
     return sorted(names, key=lambda name: (name.split("/")[0] != "arm", name))

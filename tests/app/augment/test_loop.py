@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from recorders.labels import change_labels
 from recorders.library import list_episodes
+from recorders.parts import split_episode
 from recorders.reader import EpisodeFile
 from tests.roles import role
 
@@ -50,6 +54,34 @@ def test_a_preview_returns_the_paths_and_replays_nothing(shown: Path, tmp_path: 
     assert status == 0
     assert len(result["paths"]) == 4
     assert not (tmp_path / "none").exists()
+
+
+def place(path: str, t_ns: int) -> np.ndarray:
+    with EpisodeFile(path) as episode:
+        at = int(np.searchsorted(episode.times_ns("arm/applied"), t_ns))
+        return np.asarray(episode.data("arm/applied")[at, :3])
+
+
+def test_a_part_is_replayed_from_the_start_and_begins_where_the_part_does(
+    shown: Path, tmp_path: Path
+) -> None:
+    folder, out = tmp_path / "split", tmp_path / "out"
+    shutil.copytree(shown, folder)
+    first, second = list_episodes(folder)
+    change_labels(folder, second.uuid, {"rejected": True})
+    split_episode(folder, first.uuid, (2 * first.start_ns + first.end_ns) // 3)
+    before, part = (row for row in list_episodes(folder) if row.part_of)
+    change_labels(folder, before.uuid, {"rejected": True})
+    words = ("augment", str(folder), "--attempts", "1", "--lateral-mm", "0", "--normal-mm", "0")
+    status, result = role(*words, "--out", str(out))
+    assert status == 0, result
+    (row,) = list_episodes(out)
+    assert row.provenance is not None
+    assert row.provenance["part_of"] == first.uuid
+    assert row.span_ns[0] - row.start_ns == pytest.approx(part.start_ns - first.start_ns, abs=60_000_000)
+    there = place(part.path, part.start_ns)
+    assert place(row.path, row.span_ns[0]) == pytest.approx(there, abs=2e-3)
+    assert np.linalg.norm(place(row.path, row.start_ns) - there) > 0.01
 
 
 def test_a_replay_repeats_its_demonstration_and_idleness_scores_nothing(shown: Path, tmp_path: Path) -> None:

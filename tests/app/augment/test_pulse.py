@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.augment.pulse import Pulse, PulseSettings, draw, perturb, weight
@@ -34,6 +34,15 @@ def test_a_drawn_pulse_moves_the_position_by_at_most_its_displacement_and_return
     nearest = np.argmin(np.abs(ROWS[:, 0] - pulse.centre_s))
     assert shift[nearest] == pytest.approx(size, rel=0.05)
     assert shift[0] <= size * math.exp(-5 * (pulse.centre_s / pulse.half_width_s) ** 2) + 1e-12
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**32 - 1), st.floats(0.1, 3.0))
+def test_a_pulse_of_a_part_lies_in_the_part(seed: int, begin_s: float) -> None:
+    about = PulseSettings()
+    whole, part = (draw(np.random.default_rng(seed), 5.0, about, begin) for begin in (0.0, begin_s))
+    assert begin_s + about.lead_s <= part.centre_s <= 5.0
+    assert (part.half_width_s, part.displacement_m) == (whole.half_width_s, whole.displacement_m)
 
 
 def test_both_arms_are_displaced_alike() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import combinations
 
 import pytest
@@ -22,6 +23,11 @@ def numbers(plot: Plot) -> list[tuple[QRectF, str]]:
     return [(rect, text) for rect, _flags, text in texts if text]
 
 
+def fills(plot: Plot, height: int) -> bool:
+    """Whether a plot has been laid out at its new height."""
+    return bool(abs(plot.plotItem.size().height() - height) < 3)
+
+
 @pytest.mark.parametrize("high", [0.27, 1.15, 4.0, 23.0])
 def test_numbers_at_a_low_plot_lie_beside_each_other(qtbot: QtBot, high: float) -> None:
     plot = Plot(Theme.load("dark"), "Touch  mm", second_ticks=True)
@@ -31,7 +37,7 @@ def test_numbers_at_a_low_plot_lie_beside_each_other(qtbot: QtBot, high: float) 
     for height in (52, 60, 76, 110, 300):
         plot.resize(500, height)
         plot.show()
-        qtbot.waitUntil(lambda height=height: abs(plot.plotItem.size().height() - height) < 3)
+        qtbot.waitUntil(partial(fills, plot, height))
         found = numbers(plot)
         counts.append(len(found))
         assert found
