@@ -31,20 +31,20 @@ def test_both_arms_go_through_the_whole_loop(tmp_path: Path) -> None:
         "--data",
         str(tmp_path / "a"),
     )
-    assert status == 0
+    assert status == 0, replayed
     assert replayed["mean_score"] >= 0.9, "the same box, the same motion of both arms"
 
     pulses = ("--rig", "sim/lift", "--attempts", "2", "--lateral-mm", "3", "--normal-mm", "1")
     status, augmented = role("augment", str(shown), *pulses, "--out", str(tmp_path / "more"))
-    assert status == 0
+    assert status == 0, augmented
     assert augmented["kept"] >= 1
 
     status, _ = role("train", str(shown), "--policy", "flow", "--steps", "4", "--out", str(run))
     assert status == 0
     status, rolled = role("deploy", str(run), *common, "--episodes", "1", "--data", str(tmp_path / "b"))
-    assert status == 0
+    assert status == 0, rolled
     with EpisodeFile(rolled["files"][0]) as episode:
         assert len(episode.data("arm/commanded")) == len(episode.data("arm2/commanded")) > 10
     status, audited = role("audit", str(run), "--data", str(shown))
-    assert status == 0
+    assert status == 0, audited
     assert {row["source"] for row in audited["rows"]} == {"touch", "wrench", "field", "motion"}
