@@ -56,9 +56,7 @@ def test_enter_in_a_field_ends_typing_and_starts_nothing(
     assert not page.session.practice
 
 
-def test_the_page_says_which_arm_the_hand_drives(
-    qtbot: QtBot, open_window: Callable[..., Session]
-) -> None:
+def test_the_page_says_which_arm_the_hand_drives(qtbot: QtBot, open_window: Callable[..., Session]) -> None:
     session = open_window()
     page = collect_page(session)
     held = {"text": page.session.input.text, "arm": "arm2", "place": 1, "arms": 2, "beside": []}
