@@ -20,6 +20,7 @@ import msgspec
 from app.core.episodes import EpisodeRow
 from app.core.errors import EpisodeError
 from app.core.link.hub import MAIN
+from recorders.hdf5.second_index import remedy
 from recorders.scan import read_row
 
 PREFIX = ".reading-"
@@ -57,8 +58,7 @@ class Careful:
             if done.returncode == 0:
                 return msgspec.json.decode(done.stdout.splitlines()[-1], type=_Peeked).row
             why = f"it ends the process that reads it ({_words(done.returncode)})"
-        way_out = "Restore it from a copy, or move it out of the folder"
-        reason = EpisodeError(f"episode {path}", why, way_out=way_out).sentence()
+        reason = EpisodeError(f"episode {path}", why, way_out=remedy(path)).sentence()
         return EpisodeRow(path.stem, str(path), bytes=size, broken=reason)
 
     def _dead_marks(self) -> list[Path]:

@@ -27,11 +27,11 @@ from recorders.hdf5.schema import (
     STREAMS,
     columns_of,
 )
+from recorders.hdf5.second_index import remedy
 from recorders.hdf5.verify import problems_of
 
 _CACHE_BYTES = 8 * 1024 * 1024
 _BROKEN = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, MemoryError)
-_FROM_A_COPY = "Restore it from a copy, or move it out of the folder"
 
 
 class EpisodeFile:
@@ -54,7 +54,7 @@ class EpisodeFile:
             )
         try:
             if not h5py.is_hdf5(self.path):
-                raise EpisodeError(f"episode {self.path}", _why_no_hdf5(self.path), way_out=_FROM_A_COPY)
+                raise EpisodeError(f"episode {self.path}", _why_no_hdf5(self.path), way_out=remedy(self.path))
             self._file = h5py.File(self.path, "r", locking=False, rdcc_nbytes=_CACHE_BYTES)
         except _BROKEN as error:
             raise self._broken(error) from error
@@ -182,7 +182,7 @@ class EpisodeFile:
         except _BROKEN as error:
             raise EpisodeError(
                 f"episode {self.path}", f"stream {topic!r}, {name}: its bytes are broken ({_first_line(error)})",
-                way_out=_FROM_A_COPY,
+                way_out=remedy(self.path),
             ) from error  # fmt: skip
 
     def _checked_offsets(self, topic: str) -> np.ndarray:
@@ -190,13 +190,15 @@ class EpisodeFile:
         size = self._file[f"{STREAMS}/{topic}/{DATA}"].shape[0]
         if len(offsets) < 1 or offsets[0] != 0 or offsets[-1] != size or np.any(np.diff(offsets) < 0):
             raise EpisodeError(
-                f"episode {self.path}", f"the picture offsets of {topic!r} are broken", way_out=_FROM_A_COPY
+                f"episode {self.path}",
+                f"the picture offsets of {topic!r} are broken",
+                way_out=remedy(self.path),
             )
         return offsets
 
     def _broken(self, error: BaseException) -> EpisodeError:
         return EpisodeError(
-            f"episode {self.path}", f"the file is broken ({_first_line(error)})", way_out=_FROM_A_COPY
+            f"episode {self.path}", f"the file is broken ({_first_line(error)})", way_out=remedy(self.path)
         )
 
     def _check_format(self) -> None:

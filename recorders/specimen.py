@@ -20,6 +20,7 @@ import numpy as np
 from app.core.wire.messages import SCHEMA_VERSION, SampleHeader, StreamSpec
 from recorders.files import episode_path, labels_of
 from recorders.hdf5.attributes import seal, write_attribute
+from recorders.hdf5.second_index import append_index
 from recorders.hdf5.writer import EpisodeWriter
 from recorders.journal_reader import JournalMessage
 from recorders.records import OUTCOMES
@@ -90,6 +91,7 @@ def _copy(first: Path, path: Path, attributes: dict[str, Any]) -> None:
             del file.attrs[name]
             write_attribute(file, name, value)
         seal(file)
+    append_index(path)
 
 
 def _write_labels(folder: Path, uuid: str, chance: random.Random) -> None:

@@ -15,6 +15,7 @@ ROLES: dict[str, tuple[str, str]] = {
     "calibrate": ("app.calibration.process", "calibrate a camera, print the board, see if one moved"),
     "record": ("recorders.process", "recorder process (started by collect and deploy)"),
     "episodes": ("app.review.listing", "list and verify the episodes of a folder"),
+    "recover": ("app.review.recovering", "take what is whole out of a damaged episode file"),
     "quality": ("app.quality.process", "measure episodes, and say which are worth watching"),
     "export": ("app.exchange.exporting", "write episodes for another training code"),
     "import": ("app.exchange.importing", "read another program's episodes"),

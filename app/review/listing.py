@@ -12,6 +12,7 @@ from app.core.episodes import TRASH_DAYS, EpisodeRow
 from app.core.errors import EpisodeError, RecordingError, UsageError
 from app.core.link.child import ChildLink
 from recorders.files import journals_of
+from recorders.hdf5.second_index import command_for
 from recorders.library import list_episodes
 from recorders.lock import FolderLock
 from recorders.reader import EpisodeFile
@@ -116,7 +117,10 @@ def verify_row(row: EpisodeRow) -> str:
     if not problems:
         return ""
     what = "; ".join(problems[:3])
-    return f"episode {row.path}: {what}. Restore it from a copy; its other streams may still be read."
+    return (
+        f"episode {row.path}: {what}. Restore it from a copy, or have what is whole of it kept: "
+        f"`{command_for(Path(row.path))}`"
+    )
 
 
 def table(rows: list[EpisodeRow], broken: dict[str, str]) -> str:

@@ -38,6 +38,10 @@ class GuardedFile:
         self.readinto(memoryview(buffer))
         return bytes(buffer)
 
+    def read_at(self, offset: int, size: int) -> bytes:
+        """Return so many bytes from a place on, wherever the position is; fewer at the end."""
+        return os.pread(self._handle, size, offset)
+
     def readinto(self, buffer: memoryview) -> int:
         """Fill `buffer` from the position on; bytes that were never written read as zeros."""
         view = memoryview(buffer).cast("B")

@@ -53,6 +53,7 @@ EPISODE_ATTRIBUTES: dict[str, str] = {
     "rig": "json?",
     "meta": "json",
     "provenance": "json?",
+    "second_index": "bool?",  # behind the end of HDF5; see `recorders.hdf5.second_index`
 }
 
 

@@ -6,6 +6,7 @@ Used after writing (against the journal's own digests) and by `episodes --verify
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from recorders.hdf5.attributes import is_sealed, read_attributes
 from recorders.hdf5.hashing import Hasher
 from recorders.hdf5.schema import DATA, DIGEST, OFFSETS, STREAMS, columns_of
+from recorders.hdf5.second_index import index_problems
 from recorders.hdf5.writer import Expected
 
 READ_BYTES = 4 * 1024 * 1024
@@ -92,6 +94,7 @@ def problems_of(file: h5py.File, encodings: Mapping[str, str], expected: Expecte
             found.add(path)
             if problem := _problem_of(hasher, file, path, dataset, expected):
                 problems.append(problem)
+    problems += index_problems(file, Path(file.filename))
     if expected is not None and (missing := sorted(set(expected.rows) - found)):
         problems.append(f"{missing[0]} is missing")
     return problems

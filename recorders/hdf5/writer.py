@@ -1,9 +1,10 @@
-"""Writes one episode file from samples that come in order, in one pass. Used by `recorders.commit` only."""
+"""Writes one episode file from samples that come in order, in one pass. Used by whatever makes an episode."""
 
 from __future__ import annotations
 
+import os
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +20,7 @@ from recorders.hdf5.columns import Column
 from recorders.hdf5.guarded import GuardedFile
 from recorders.hdf5.hashing import Hasher
 from recorders.hdf5.schema import DATA, FORMAT, LIBVER, OFFSETS, SCHEMA_VERSION, STREAMS
+from recorders.hdf5.second_index import ATTRIBUTE, describe, tail_of
 from recorders.samples import KeptSamples
 
 ROWS = 4096  # of a stream that are gathered before they go to their columns
@@ -93,13 +95,22 @@ class _Stream:
             self._offsets.append(self._ends.tobytes())
         self._begin_rows()
 
-    def finish(self, about: Mapping[str, Any], expected: Expected) -> None:
-        self._pass_on()
+    def _columns(self) -> dict[str, Column]:
         columns = {"t_ns": self._t_ns, "t_device_ns": self._t_device_ns, "t_receive_ns": self._t_receive_ns,
                    "seq": self._seq, DATA: self._data}  # fmt: skip
-        if self._offsets is not None:
-            columns[OFFSETS] = self._offsets
-        for name, column in columns.items():
+        return columns if self._offsets is None else {**columns, OFFSETS: self._offsets}
+
+    def fill(self, rows: Mapping[str, Iterable[bytes]], samples: int) -> None:
+        """Take in whole columns by name, offsets among them, instead of samples."""
+        self._begin_rows()
+        self.samples = samples
+        for name, column in self._columns().items():
+            for block in rows[name]:
+                column.append(block)
+
+    def finish(self, about: Mapping[str, Any], expected: Expected) -> None:
+        self._pass_on()
+        for name, column in self._columns().items():
             path = f"{self.group.name}/{name}"
             expected.digests[path] = column.finish()
             expected.rows[path] = column.rows
@@ -151,6 +162,12 @@ class EpisodeWriter:
         if stream.add(kept):
             self._guard.check()
 
+    def add_columns(self, spec: StreamSpec, rows: Mapping[str, Iterable[bytes]], samples: int) -> None:
+        """Add a whole stream as the bytes of its columns, by name; there must be at least one sample."""
+        stream = self._streams[spec.topic] = _Stream(self._hasher, self._root, spec)
+        stream.fill(rows, samples)
+        self._guard.check()
+
     def sync(self) -> None:
         """Wait until what was written so far is on the disk."""
         self._guard.sync()
@@ -171,10 +188,22 @@ class EpisodeWriter:
         for name, value in attributes.items():
             if value is not None:
                 write_attribute(self._file, name, value)
+        write_attribute(self._file, ATTRIBUTE, True)
         seal(self._file)
-        self._file.close()
+        self._close_with_index()
         self._guard.sync()
         return expected
+
+    def _close_with_index(self) -> None:
+        """Close the HDF5 file, and write where its blocks lie behind it."""
+        self._file.flush()
+        self._guard.check()
+        index = describe(self._file, self._guard.read_at)
+        self._file.close()
+        end = self._guard.seek(0, os.SEEK_END)
+        tail = tail_of(index, self._guard.read_at, end)
+        self._guard.seek(end)
+        self._guard.write(tail)
 
 
 def peak_force(block: np.ndarray) -> float:

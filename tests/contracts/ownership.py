@@ -21,6 +21,7 @@ FORBIDDEN = {
     "calibrate": LEARNING | QT | SIMULATOR | FILES | GEOMETRY,
     "record": LEARNING | QT | SIMULATOR,
     "episodes": LEARNING | QT | SIMULATOR,
+    "recover": LEARNING | QT | SIMULATOR,
     "peek": LEARNING | QT | SIMULATOR,
     "read": LEARNING | QT | SIMULATOR,
     "quality": LEARNING | QT | SIMULATOR | GEOMETRY,
