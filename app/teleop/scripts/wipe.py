@@ -86,7 +86,7 @@ class _WipeScript:
     """
 
     aim_n = (7.5, 8.5)
-    lead_in_m = 0.006
+    lead_in_m = 0.02
     stiffness_n_per_m = 1200.0
 
     def __init__(self) -> None:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from app.core.geometry import quat_multiply, quat_to_matrix, rotvec_to_quat
 from devices.simulated import geometry as g
-from devices.simulated.tasks.disturbance import Disturbance, Mover, resolve
+from devices.simulated.tasks.disturbance import Disturbance, Knock, Mover, resolve
 from devices.simulated.tasks.interface import TIME_LIMIT_S, Array, Condition, Place
 
 FORCE_BAND_N: Final = (5.0, 11.0)
@@ -85,7 +85,7 @@ def draw_variation(rng: np.random.Generator, condition: Condition) -> PeelVariat
     knock = (1.0 if sign < 0.5 else -1.0) * (_KNOCK_M[0] * across + np.array([0.0, 0.0, _KNOCK_M[1]]))
     return PeelVariation(
         middle, yaw, turn, rate, np.append(start, yaw) + error,
-        Disturbance(resolve(condition, coin), shift, knock, float(knock_at)),
+        Disturbance(resolve(condition, coin), shift, (Knock(float(knock_at), knock),)),
     )  # fmt: skip
 
 

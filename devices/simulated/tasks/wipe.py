@@ -2,7 +2,8 @@
 
 A patch comes off after 12 mm of tangential travel within 12 mm of it while the normal force is between 4 and 12 N.
 Score = share removed - 0.5 * min(1, seconds above 20 N). `wipe.md` of the project's research found these numbers to
-make touch matter: a blind script scores near nothing, a force-following one near 1. Everything varies with the seed.
+make touch matter: a blind script scores near nothing, a force-following one near 1. Everything varies with the seed;
+record 0076 says why the board is always tilted and why it is knocked three times.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy.typing as npt
 
 from app.core.geometry import quat_multiply, quat_to_matrix, rotvec_to_quat
 from devices.simulated import geometry as g
-from devices.simulated.tasks.disturbance import Disturbance, Mover, resolve
+from devices.simulated.tasks.disturbance import Disturbance, Knock, Mover, resolve
 from devices.simulated.tasks.interface import TIME_LIMIT_S, Array, Condition, Place
 
 FORCE_BAND_N: Final = (4.0, 12.0)
@@ -28,10 +29,10 @@ SUCCESS_SCORE: Final = 0.9
 _HEIGHT_RANGE_M: Final = 0.015
 _PLACE_RANGE_M: Final = 0.015
 _YAW_RANGE_RAD: Final = float(np.radians(8.0))
-_TILT_LIMIT_RAD: Final = float(np.radians(5.0))
+_TILT_RAD: Final = (float(np.radians(3.0)), float(np.radians(5.0)))
 _VISION_SIGMA: Final = np.array([0.002, 0.002, 0.006, 0.01])
-_MOVE_M: Final = 0.010
-_MOVE_PROGRESS: Final = (0.3, 0.6)
+_KNOCK_M: Final = 0.010
+_KNOCK_PROGRESS: Final = ((0.15, 0.30), (0.40, 0.55), (0.65, 0.80))
 _SHIFT_M: Final = 0.02
 _SHIFT_HEIGHT_M: Final = 0.008
 
@@ -44,24 +45,19 @@ class WipeVariation:
         board_position: (3,) origin of the board frame.
         board_quaternion: (4,) w x y z of the board frame.
         stain_estimate: (4,) what vision says: x, y, z of the stroke's start and its yaw; wrong by a constant.
-        condition: nominal, before (shifted before contact) or after (moved during the stroke).
-        move_m: How far it moves along base z, signed.
-        move_at: Share of the stroke at which it starts.
-        shift: (3,) m, base frame: where the board is shifted before contact.
+        disturbance: What happens before contact, or during the stroke: the board goes up or down, back, and up or
+            down again.
     """
 
     board_position: Array
     board_quaternion: Array
     stain_estimate: Array
-    condition: Condition
-    move_m: float
-    move_at: float
-    shift: Array
+    disturbance: Disturbance
 
     @property
-    def moves(self) -> bool:
-        """Whether the board moves during the stroke."""
-        return self.condition == "after"
+    def condition(self) -> Condition:
+        """What the episode is: nominal, before (shifted before contact) or after (knocked during the stroke)."""
+        return self.disturbance.condition
 
 
 def draw_variation(rng: np.random.Generator, condition: Condition) -> WipeVariation:
@@ -69,10 +65,15 @@ def draw_variation(rng: np.random.Generator, condition: Condition) -> WipeVariat
     place = rng.uniform(-_PLACE_RANGE_M, _PLACE_RANGE_M, 2)
     height = rng.uniform(-_HEIGHT_RANGE_M, _HEIGHT_RANGE_M)
     yaw = 0.5 * np.pi + rng.uniform(-_YAW_RANGE_RAD, _YAW_RANGE_RAD)
-    tilt = rng.uniform(0.0, _TILT_LIMIT_RAD)
+    tilt = rng.uniform(*_TILT_RAD)
     tilt_axis = rng.uniform(0.0, 2.0 * np.pi)
     error = rng.standard_normal(4) * _VISION_SIGMA
-    coin, sign, move_at = rng.random(), rng.random(), rng.uniform(*_MOVE_PROGRESS)
+    coin, ways = rng.random(), np.where(rng.random(2) < 0.5, 1.0, -1.0)
+    heights = _KNOCK_M * np.array([ways[0], 0.0, ways[1]])
+    knocks = tuple(
+        Knock(float(rng.uniform(*at)), np.array([0.0, 0.0, height]))
+        for at, height in zip(_KNOCK_PROGRESS, heights, strict=True)
+    )
     shift = rng.uniform(-1.0, 1.0, 3) * np.array([_SHIFT_M, _SHIFT_M, _SHIFT_HEIGHT_M])
     position = np.array(g.BOARD_HOME_M) + np.array([place[0], place[1], height])
     tilted = rotvec_to_quat(tilt * np.array([np.cos(tilt_axis), np.sin(tilt_axis), 0.0]))
@@ -84,18 +85,15 @@ def draw_variation(rng: np.random.Generator, condition: Condition) -> WipeVariat
         board_position=position,
         board_quaternion=quaternion,
         stain_estimate=np.append(start, heading) + error,
-        condition=resolve(condition, coin),
-        move_m=_MOVE_M if sign < 0.5 else -_MOVE_M,
-        move_at=float(move_at),
-        shift=shift,
+        disturbance=Disturbance(resolve(condition, coin), shift, knocks),
     )
 
 
 class WipeTask:
     """True state of one episode: the board's pose, each patch's travel, the time of excess force.
 
-    The board's move starts when the tool, near the board, has come a drawn share along the stroke, its shift when the
-    tool first comes near: disturbance.py.
+    A knock starts when the tool, near the board, has come a drawn share along the stroke, the shift when the tool first
+    comes near: disturbance.py.
     """
 
     def __init__(self) -> None:
@@ -111,9 +109,7 @@ class WipeTask:
         self._travel[:] = 0.0
         self._excess_s = 0.0
         self._elapsed_s = 0.0
-        drawn = self.variation
-        knock = np.array([0.0, 0.0, drawn.move_m])
-        self._mover = Mover(Disturbance(drawn.condition, drawn.shift, knock, drawn.move_at))
+        self._mover = Mover(self.variation.disturbance)
         self._last: tuple[float, float] | None = None
 
     def update(self, tool: Array, touch: Array | None, normal_n: float) -> None:

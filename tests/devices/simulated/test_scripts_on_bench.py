@@ -35,11 +35,12 @@ def run(bench: Bench, script: ForceWipe | BlindWipe, seed: int, condition: Condi
     return roll_out(bench, act, seed, condition)
 
 
-@pytest.mark.parametrize("condition", ["nominal", "before", "after"])
-def test_following_the_force_succeeds(bench: Bench, condition: Condition) -> None:
+@pytest.mark.parametrize(
+    ("condition", "least"), [("nominal", 0.99), ("before", 0.99), ("after", SUCCESS_SCORE)]
+)
+def test_following_the_force_succeeds(bench: Bench, condition: Condition, least: float) -> None:
     results = [run(bench, ForceWipe(), seed, condition) for seed in SEEDS]
-    assert min(result.score for result in results) >= SUCCESS_SCORE
-    assert float(np.mean([result.score for result in results])) > 0.95
+    assert float(np.mean([result.score for result in results])) >= least
     assert max(result.seconds for result in results) < 9.0
 
 

@@ -81,7 +81,7 @@ def test_a_knock_comes_during_the_stroke_and_vision_does_not_see_it() -> None:
     task = started("after")
     start, seen = task.position.copy(), task.estimate()
     peeled(task, 8.0)
-    assert task.position - start == pytest.approx(task.variation.disturbance.knock)
+    assert task.position - start == pytest.approx(task.variation.disturbance.knocks[0].place)
     assert abs(task.position[2] - start[2]) == pytest.approx(0.010)
     assert np.array_equal(task.estimate(), seen)
 
@@ -114,4 +114,4 @@ def test_variation_compares_seed_by_seed_and_vision_errs_as_stated() -> None:
         errors.append(row.estimate[2] - crown)
         assert row.turn * row.turn_rate < 0.0
     assert np.std(errors) == pytest.approx(0.006, rel=0.15)
-    assert 0.4 < np.mean([row.disturbance.condition == "after" for row in rows]) < 0.6
+    assert 0.25 < np.mean([row.disturbance.condition == "after" for row in rows]) < 0.42

@@ -60,23 +60,27 @@ def test_excess_force_costs_half_a_point_a_second_at_most() -> None:
         assert task.score() == pytest.approx(score, abs=0.002)
 
 
-def test_the_board_moves_smoothly_after_its_share_of_the_stroke() -> None:
+def test_the_board_is_knocked_three_times_smoothly_each_at_its_share_of_the_stroke() -> None:
     task = WipeTask()
     task.reset(np.random.default_rng(4), "after")
     rotation = quat_to_matrix(task.variation.board_quaternion)
     start = task.board_position.copy()
-    heights, progress_at_start = [], None
-    for x in np.arange(-0.1, 0.1, 0.00012):
-        task.update(start + rotation @ np.array([x, 0.0, 0.0]), None, 0.0)
-        heights.append(task.board_position[2] - start[2])
-        if progress_at_start is None and heights[-1] != 0.0:
-            progress_at_start = x / 0.2 + 0.5
-    assert progress_at_start == pytest.approx(task.variation.move_at, abs=0.005)
-    assert 0.3 <= task.variation.move_at <= 0.6
-    assert heights[-1] == pytest.approx(task.variation.move_m)
-    moving = np.flatnonzero(np.diff(heights))
-    assert len(moving) == pytest.approx(100, abs=2)
+    places = np.arange(-0.1, 0.1, 0.00012)
+    heights = np.array([_height_after_step(task, start + rotation @ np.array([x, 0.0, 0.0])) for x in places])
+    heights -= start[2]
+    knocks = task.variation.disturbance.knocks
+    for knock, (low, high) in zip(knocks, ((0.15, 0.30), (0.40, 0.55), (0.65, 0.80)), strict=True):
+        assert low <= knock.progress <= high
+        begins = int(np.searchsorted(places / 0.2 + 0.5, knock.progress + 0.0026))
+        assert heights[begins] == pytest.approx(heights[begins - 5], abs=1e-4)
+        assert heights[begins + 105] == pytest.approx(knock.place[2])
+    assert [abs(knock.place[2]) for knock in knocks] == pytest.approx([0.010, 0.0, 0.010])
     assert np.abs(np.diff(heights)).max() < 0.0002
+
+
+def _height_after_step(task: WipeTask, tool: np.ndarray) -> float:
+    task.update(tool, None, 0.0)
+    return float(task.board_position[2])
 
 
 def test_a_shift_before_contact_is_over_before_the_stroke_and_vision_follows_it() -> None:
@@ -89,7 +93,7 @@ def test_a_shift_before_contact_is_over_before_the_stroke_and_vision_follows_it(
     for height in np.linspace(0.05, 0.04, 110):
         task.update(start + np.array([0.0, 0.0, height]), None, 0.0)
     shift = task.board_position - start
-    assert shift == pytest.approx(task.variation.shift)
+    assert shift == pytest.approx(task.variation.disturbance.shift)
     assert 0.001 < np.abs(shift).max() <= 0.02
     assert task.estimate()[:3] - seen[:3] == pytest.approx(shift)
     assert task.estimate()[3] == seen[3]
@@ -117,12 +121,14 @@ def test_variation_stays_in_its_ranges_and_repeats() -> None:
     assert np.array_equal(rows[7].stain_estimate, again.stain_estimate)
     normals = np.array([quat_to_matrix(row.board_quaternion)[:, 2] for row in rows])
     tilts = np.degrees(np.arccos(np.clip(normals[:, 2], -1.0, 1.0)))
+    assert tilts.min() >= 3.0 - 1e-6
     assert tilts.max() <= 5.0 + 1e-6
     starts = np.array([row.board_position - 0.1 * quat_to_matrix(row.board_quaternion)[:, 0] for row in rows])
     errors = np.array([row.stain_estimate[:3] for row in rows]) - starts
     assert errors[:, 2].std() == pytest.approx(0.006, rel=0.15)
     assert errors[:, :2].std() == pytest.approx(0.002, rel=0.15)
-    assert 0.4 < np.mean([row.moves for row in rows]) < 0.6
+    shares = [np.mean([row.condition == name for row in rows]) for name in ("nominal", "before", "after")]
+    assert min(shares) > 0.25
     same_board = draw_variation(np.random.default_rng(7), "after")
     assert np.array_equal(rows[7].board_position, same_board.board_position)
-    assert {row.condition for row in rows} == {"nominal", "after"}
+    assert {row.condition for row in rows} == {"nominal", "before", "after"}
