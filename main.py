@@ -12,32 +12,36 @@ import json
 import os
 import sys
 import traceback
-from typing import Any, NoReturn
+from typing import Any
 
+from app.core.command_line import Parser, benches, overview, typed_roles
 from app.core.errors import TouchstoneError, UsageError
 from app.core.project import log_folder
 from app.core.roles import ROLES
 
 
-class Parser(argparse.ArgumentParser):
-    """Tells wrong usage on standard error, and with `--json` also as the JSON object that programs wait for."""
-
-    as_json = False
-
-    def error(self, message: str) -> NoReturn:
-        """Leave with exit status 2."""
-        if self.as_json:
-            role = self.prog.partition(" ")[2]
-            print(json.dumps({"error": f"{self.prog}: {message}", "role": role}), flush=True)
-        super().error(message)
-
-
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> Parser:
     """Return the parser with the names of all roles; a role's own arguments are added when it is chosen."""
-    parser = Parser(prog="main.py", description="Touchstone: teach robots contact-rich skills.")
-    parser.add_argument("role", nargs="?", default="window", choices=list(ROLES), metavar="ROLE")
-    parser.epilog = "roles: " + "; ".join(f"{name}: {about}" for name, (_, about) in ROLES.items())
+    parser = Parser(
+        prog="main.py",
+        description="Touchstone: teach robots contact-rich skills.",
+        usage="python main.py [ROLE] [options]",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=overview(),
+    )
+    parser.add_argument(
+        "role", nargs="?", default="window", choices=list(ROLES), metavar="ROLE", help="one of those below"
+    )
     return parser
+
+
+def check_names(role: str, words: list[str]) -> None:
+    """Leave with the valid names if there is no such role, or no such bench."""
+    if role not in ROLES:
+        build_parser().refuse("role", role, typed_roles())
+    first = words[0] if words else "-"
+    if role == "bench" and not first.startswith("-") and first not in (*benches(), "wire-peer"):
+        Parser(prog="main.py bench").refuse("bench", first, benches())
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
@@ -89,13 +93,14 @@ def fail(role: str, sentence: str, as_json: bool, status: int) -> int:
 def main(arguments: list[str] | None = None) -> int:
     """Run one role; returns the exit status: 0 success, 1 an explained failure, 2 wrong usage."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    as_json = Parser.as_json = "--json" in words
+    as_json = "--json" in words
+    if words[:1] in (["-h"], ["--help"]):
+        build_parser().parse_args(words)  # prints the roles, and leaves
     role = words.pop(0) if words and not words[0].startswith("-") else "window"
     if role == "bench" and words and f"bench-{words[0]}" in ROLES:  # Qt is for a process of its own
         role = f"bench-{words.pop(0)}"
-    if role not in ROLES or (words[:1] in (["-h"], ["--help"]) and role == "window"):
-        build_parser().parse_args([role, *words])  # prints help or the valid roles, and leaves
     try:
+        check_names(role, words)
         result = run_role(role, words)
         status = int(result.pop("exit_status", 0))
         report(result, as_json)

@@ -48,8 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "folder", nargs="?", type=Path, metavar="DIR", help="demonstrations; the project's by default"
     )
-    parser.add_argument("--recipe", default="pulse", choices=RECIPES)
-    parser.add_argument("--attempts", type=int, default=50)
+    parser.add_argument("--recipe", default="pulse", choices=RECIPES, help="how paths are perturbed")
+    parser.add_argument("--attempts", type=int, default=50, help="replays to try; those that score are kept")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--out", type=Path, default=None, help="folder for the results; the project's by default"

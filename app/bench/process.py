@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from app.bench import peer, record, wire
+from app.core.command_line import benches
 from app.core.link.child import ChildLink
 
 Bench = Callable[[argparse.Namespace, ChildLink], dict[str, Any]]
@@ -27,6 +28,8 @@ BENCHES: dict[str, tuple[Bench, str]] = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `bench`."""
     about = "; ".join(f"{name}: {text}" for name, (_, text) in BENCHES.items())
+    others = (name for name in benches() if name not in BENCHES)
+    parser.epilog = f"More, each with its own `bench NAME --help`: {', '.join(others)}."
     parser.add_argument("name", choices=list(BENCHES), help=about)
     parser.add_argument("--rig", default="sim/wipe")
     parser.add_argument("--seconds", type=float, default=10.0, help="about how long each part lasts")

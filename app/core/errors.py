@@ -27,7 +27,8 @@ class TouchstoneError(Exception):
 
     def sentence(self) -> str:
         """Return the whole message: thing, cause, valid options and way out."""
-        parts = [f"{self.thing}: {self.cause.rstrip('. ')}."]
+        cause = self.cause.rstrip(". ")
+        parts = [f"{self.thing}: {cause}{'' if cause.endswith('?') else '.'}"]
         if self.options:
             parts.append(f"Valid: {', '.join(self.options)}.")
         if self.way_out:

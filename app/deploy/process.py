@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="those that the run kept, or those of its end",
     )
     parser.add_argument("--rig", default="sim/wipe")
-    parser.add_argument("--episodes", type=int, default=10)
+    parser.add_argument("--episodes", type=int, default=10, help="how many rollouts")
     parser.add_argument("--seed", type=int, default=100, help="seed of the first board")
     parser.add_argument("--condition", default="", help="of the task; empty for the rig's own")
     parser.add_argument(

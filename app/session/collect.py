@@ -23,7 +23,7 @@ OPERATORS = ("hand", "script", "blind", "idle")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `collect`."""
     parser.add_argument("--rig", default="sim/wipe")
-    parser.add_argument("--operator", default="script", choices=OPERATORS)
+    parser.add_argument("--operator", default="script", choices=OPERATORS, help="who drives")
     parser.add_argument("--episodes", type=int, default=20, help="how many to keep")
     parser.add_argument(
         "--seed", type=int, default=0, help="seed of the first episode; each next one takes the next"
