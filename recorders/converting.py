@@ -120,11 +120,13 @@ class Conversion:
 
     def add(self, messages: Iterable[JournalMessage]) -> None:
         """Write messages."""
+        survey, watch, writer, specs = self._survey, self._watch, self._writer, self._selection.specs
         for kept in self._selection.pick(messages):
-            self._survey.note(kept)
-            if self._watch is not None:
-                self._watch.note(kept.message.topic, kept.message.header, kept.message.buffer)
-            self._writer.add(kept, self._selection.specs[kept.message.topic])
+            message = kept.message
+            survey.note(kept)
+            if watch is not None:
+                watch.note(message.topic, message.header, message.buffer)
+            writer.add(kept, specs[message.topic])
 
     def sync(self) -> None:
         """Wait until what was written so far is on the disk, so that the end of the take need not."""

@@ -24,14 +24,14 @@ from mcap.records import Metadata
 from app.core.errors import RecordingError, WireError
 from app.core.wire.codec import decode
 from app.core.wire.messages import SampleHeader
-from recorders.journal import HEADER_LENGTH
 from recorders.records import StopRecord, TakeRecord
 
 MAGIC = b"\x89MCAP0\r\n"
 _RECORD = struct.Struct("<BQ")
 # start, end, size and CRC of a chunk's records; then the name of the compression and, again, the size
 _CHUNK, _U32, _U64 = struct.Struct("<QQQI"), struct.Struct("<I"), struct.Struct("<Q")
-_MESSAGE = struct.Struct("<HIQQ")  # channel, sequence, log time, publish time
+_MESSAGE_OPCODE = int(Opcode.MESSAGE)
+_MESSAGE = struct.Struct("<HIQQI")  # channel, sequence, log time, publish time; then the length of the header
 _BROKEN = (McapError, struct.error, UnicodeDecodeError, KeyError, WireError)
 R = TypeVar("R", TakeRecord, StopRecord)
 
@@ -101,7 +101,7 @@ class JournalReader:
             if opcode != Opcode.CHUNK:
                 continue
             try:
-                unpacked = list(_unpack(memoryview(self._map)[place]))
+                unpacked = _unpack(memoryview(self._map)[place])
             except _BROKEN:
                 self.damaged += 1
                 continue
@@ -162,32 +162,36 @@ class JournalTail:
                     raise RecordingError(f"journal {self._path}", "a record ends beyond what was written")
                 content = stream.read(length) if opcode == Opcode.CHUNK else b""
                 try:
-                    messages = list(_unpack(content)) if content else []
+                    messages = _unpack(content) if content else []
                 except _BROKEN as error:
                     raise RecordingError(f"journal {self._path}", f"a chunk is broken ({error})") from error
                 self.place += _RECORD.size + length
                 yield messages
 
 
-def _unpack(content: bytes | memoryview) -> Iterator[JournalMessage]:
-    """Yield the messages of a chunk; by hand, since a take has tens of thousands of them.
+def _unpack(content: bytes | memoryview) -> list[JournalMessage]:
+    """Return the messages of a chunk; by hand, since a take has tens of thousands of them.
 
     Raises:
         WireError: If its checksum is wrong, or a message cannot be taken apart.
     """
     view = _checked_records(memoryview(content))
-    at, end = 0, len(view)
+    at, end, found = 0, len(view), list[JournalMessage]()
     while at + _RECORD.size <= end:
         opcode, length = _RECORD.unpack_from(view, at)
         at += _RECORD.size
-        if opcode == Opcode.MESSAGE:
-            (_, _, log_ns, _), data = _MESSAGE.unpack_from(view, at), view[at + _MESSAGE.size : at + length]
-            (size,) = HEADER_LENGTH.unpack_from(data)
-            start = HEADER_LENGTH.size + size
-            header = decode(SampleHeader, data[HEADER_LENGTH.size : start])
+        if opcode == _MESSAGE_OPCODE:
+            _, _, log_ns, _, size = _MESSAGE.unpack_from(view, at)
+            first = at + _MESSAGE.size
+            start, stop = first + size, at + length
+            if start > stop:
+                raise WireError("a chunk of the journal", "a message ends before its header does")
+            header = decode(SampleHeader, view[first:start])
             # the header names its topic: no message depends on a channel record in another chunk
-            yield JournalMessage(f"{header.device}/{header.signal}", header, data[start:], log_ns)
+            topic = f"{header.device}/{header.signal}"
+            found.append(JournalMessage(topic, header, view[start:stop], log_ns))
         at += length
+    return found
 
 
 def _checked_records(content: memoryview) -> memoryview:

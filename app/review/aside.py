@@ -1,5 +1,6 @@
 """Changes of many episodes beside the reader's other work: a slow disk then delays no picture.
 
+Undo and redo are among them: one of them may take back a step over many, which only the labels on the disk tell.
 Used by the role `read`. Labels have one writer at a time: while such a change runs, every other one waits its turn
 behind it; questions are answered meanwhile.
 """
@@ -13,9 +14,20 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from app.core.wire.messages import Reply
 
 LONG = frozenset(
-    {"change_many", "reject", "trash", "restore", "undo_many", "redo_many", "mark_phases", "purge"}
+    {
+        "change_many",
+        "reject",
+        "trash",
+        "restore",
+        "undo",
+        "redo",
+        "undo_many",
+        "redo_many",
+        "mark_phases",
+        "purge",
+    }
 )
-WRITING = LONG | {"change", "undo", "redo", "split", "join"}
+WRITING = LONG | {"change", "split", "join"}
 
 
 class Aside:

@@ -40,8 +40,9 @@ class Column:
 
     def append(self, data: bytes | memoryview) -> bool:
         """Add whole rows as their bytes (C order, the data set's own type); returns whether the file was written to."""
-        self._pending += data
-        if len(self._pending) < FLUSH_BYTES:
+        pending = self._pending
+        pending += data
+        if len(pending) < FLUSH_BYTES:
             return False
         self._flush(growing=True)
         return True

@@ -11,7 +11,7 @@ from types import TracebackType
 
 from recorders.hdf5.schema import new_digest
 
-MOST_WAITING = 16  # blocks, of a few MiB at the most
+MOST_WAITING = 16  # blocks, of about 1 MiB
 
 
 class Hasher:

@@ -17,11 +17,11 @@ from recorders.hdf5.schema import DATA, DIGEST, OFFSETS, STREAMS, columns_of
 from recorders.hdf5.second_index import index_problems
 from recorders.hdf5.writer import Expected
 
-READ_BYTES = 4 * 1024 * 1024
+READ_BYTES = 1024 * 1024  # stays in a cache of the processor until it is hashed
 
 
 def blocks_of(dataset: h5py.Dataset) -> Iterator[memoryview]:
-    """Yield the bytes of a data set, about 4 MiB at a time."""
+    """Yield the bytes of a data set, about 1 MiB at a time."""
     row_bytes = max(1, dataset.dtype.itemsize * int(np.prod(dataset.shape[1:], dtype=np.int64)))
     step = max(1, READ_BYTES // row_bytes)
     for start in range(0, dataset.shape[0], step):

@@ -57,26 +57,24 @@ class _Stream:
 
     def _begin_rows(self) -> None:
         # what comes with each sample is a few numbers: they are gathered and go to their columns together
-        self._times, self._device_times, self._receive_times, self._seqs, self._ends = (
-            array("q") for _ in range(5)
-        )
+        self._times: list[int] = []
+        self._device_times: list[int] = []
+        self._messages: list[tuple[int, int, int]] = []  # time received, number of the first sample, samples
+        self._ends = array("q")
 
     def add(self, kept: KeptSamples) -> bool:
         """Take samples in; returns whether rows went to the columns."""
-        times, device_times = kept.times()
-        count, first = len(times), kept.message.header.seq + kept.first
-        self.samples += count
-        if count == 1:  # most messages: several times faster than extending by one
-            self._times.append(times[0])
-            self._device_times.append(device_times[0])
-            self._receive_times.append(kept.message.t_receive_ns)
-            self._seqs.append(first)
+        message, first, count = kept.message, kept.first, kept.last - kept.first
+        header, data = message.header, message.buffer
+        if count == header.count:
+            self._times += header.t_ns
+            self._device_times += header.t_device_ns
         else:
-            self._times.extend(times)
-            self._device_times.extend(device_times)
-            self._receive_times.extend((kept.message.t_receive_ns,) * count)
-            self._seqs.extend(range(first, first + count))
-        data = kept.data()
+            self._times += header.t_ns[first : kept.last]
+            self._device_times += header.t_device_ns[first : kept.last]
+            data = kept.data()
+        self._messages.append((message.t_receive_ns, header.seq + first, count))
+        self.samples += count
         flushed = self._data.append(data)
         if self._offsets is not None:
             self._end += len(data)
@@ -87,10 +85,15 @@ class _Stream:
         return flushed
 
     def _pass_on(self) -> None:
-        self._t_ns.append(self._times.tobytes())
-        self._t_device_ns.append(self._device_times.tobytes())
-        self._t_receive_ns.append(self._receive_times.tobytes())
-        self._seq.append(self._seqs.tobytes())
+        told = np.array(self._messages, dtype=np.int64).reshape(-1, 3)
+        received, first, counts = told.T
+        behind = np.arange(len(self._times)) - np.repeat(
+            np.cumsum(counts) - counts, counts
+        )  # the first of a message
+        self._t_ns.append(array("q", self._times).tobytes())
+        self._t_device_ns.append(array("q", self._device_times).tobytes())
+        self._t_receive_ns.append(np.repeat(received, counts).tobytes())
+        self._seq.append((np.repeat(first, counts) + behind).tobytes())
         if self._offsets is not None:
             self._offsets.append(self._ends.tobytes())
         self._begin_rows()
@@ -156,9 +159,10 @@ class EpisodeWriter:
 
     def add(self, kept: KeptSamples, spec: StreamSpec) -> None:
         """Add samples of a stream; the first ones make its group."""
-        stream = self._streams.get(spec.topic)
+        topic = kept.message.topic
+        stream = self._streams.get(topic)
         if stream is None:
-            stream = self._streams[spec.topic] = _Stream(self._hasher, self._root, spec)
+            stream = self._streams[topic] = _Stream(self._hasher, self._root, spec)
         if stream.add(kept):
             self._guard.check()
 

@@ -75,11 +75,33 @@ def test_a_picture_may_repeat_only_where_nothing_moves(simulated: bool, still: b
     assert [flag.topic for flag in flags] == ["scene/color"] * expected
 
 
+@pytest.mark.parametrize(("same", "kinds"), [(True, ["stuck"]), (False, [])])
+def test_pictures_that_only_end_alike_are_told_apart(same: bool, kinds: list[str]) -> None:
+    watch = StreamWatch(msgspec.structs.replace(make_info(True), simulated=False))
+    signals = Signals()
+    for period in range(1, 100):
+        topic, header, _ = signals.message("scene/color", period * PERIOD_NS)
+        first = b"same" if same else period.to_bytes(4, "little")
+        watch.note(topic, header, memoryview(first + bytes(5000)))
+    assert [flag.kind for flag in watch.flags] == kinds
+
+
 def test_a_simulated_sensor_that_touches_nothing_reads_zero_for_ever() -> None:
     watch = StreamWatch(make_info(True))
     signals = Signals()
     for period in range(1, 200):
         rows = np.zeros((5, 6), np.float32)
+        topic, header, _ = signals.message("finger/wrench", period * PERIOD_NS, 5)
+        watch.note(topic, header, rows.tobytes())
+    assert not watch.flags
+
+
+def test_a_reading_within_a_message_that_repeats_the_last_one_is_a_change() -> None:
+    watch = StreamWatch(make_info(True))
+    signals = Signals()
+    rows = np.ones((5, 6), np.float32)
+    rows[2] = 2.0
+    for period in range(1, 200):
         topic, header, _ = signals.message("finger/wrench", period * PERIOD_NS, 5)
         watch.note(topic, header, rows.tobytes())
     assert not watch.flags

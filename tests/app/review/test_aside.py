@@ -22,14 +22,15 @@ WAIT_MS = 20_000
 
 
 class Held(Answers):
-    """Answers whose `reject` begins only when it is let go."""
+    """Answers of whose commands one begins only when it is let go."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
+        self.held = "reject"
         self.go = threading.Event()
 
     def answer(self, name: str, arguments: dict[str, Any]) -> Any:
-        if name == "reject":
+        if name == self.held:
             assert self.go.wait(WAIT_MS / 1000)
         return super().answer(name, arguments)
 
@@ -88,6 +89,24 @@ def test_questions_are_answered_while_a_long_change_runs_and_changes_wait(
     ]
     ask(socket, 4, "change", episode="e3", change={"notes": "at once"})
     assert heard(socket) == 4
+
+
+def test_questions_are_answered_while_a_step_over_many_is_taken_back(
+    served: tuple[Held, zmq.Socket[bytes]], tmp_path: Path
+) -> None:
+    answers, socket = served
+    answers.held = "undo"
+    ask(socket, 1, "reject", episodes=["e0", "e1", "e2"])
+    assert heard(socket) == 1
+    ask(socket, 2, "undo", episode="e1")
+    ask(socket, 3, "redo", episode="e2")
+    ask(socket, 4, "undo", episode="e0")
+    ask(socket, 5, "labels", episode="e0")
+    assert heard(socket) == 5
+    assert read_labels(tmp_path, "e0").labels.rejected
+    answers.go.set()
+    assert [heard(socket) for _ in range(3)] == [2, 3, 4]
+    assert [read_labels(tmp_path, uuid).at for uuid in ("e0", "e1", "e2")] == [0, 0, 0]
 
 
 def test_every_command_that_writes_labels_is_known_to_write(tmp_path: Path) -> None:
