@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from recorders.library import list_episodes
 from recorders.reader import EpisodeFile
-from tests.roles import role
+from tests import roles
 
 pytestmark = [pytest.mark.process, pytest.mark.soak]
+
+# A step takes some seconds; at load 20 a replay of 7 s of motion was seen to take 300.
+role = partial(roles.role, limit_s=1500.0)
 
 
 def test_both_arms_go_through_the_whole_loop(tmp_path: Path) -> None:
