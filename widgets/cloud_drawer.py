@@ -97,8 +97,8 @@ class CloudDrawer(QObject):
             return  # one that was stopped, while its successor runs already
         self._job = None
         self._forget()
-        if not self._clouds:
-            return
+        if not self._clouds or job.stopping:
+            return  # it was asked to end: nobody looks, or the window closes
         if len(self._starts) < MOST_STARTS:
             self._notifications.warning(
                 "The 3D scene shows no cloud for a moment: its drawing is started anew."

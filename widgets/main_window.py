@@ -47,7 +47,7 @@ class MainWindow(QWidget):
         super().__init__()
         self.context = context
         self.setObjectName("window")
-        self.setWindowTitle("Touchstone")
+        self.setWindowTitle(f"{context.project.root.name} · {context.rig.name} · Touchstone")
         self.setMinimumSize(1100, 680)
         self.resize(1600, 1000)
         self._layout_state = layout_state
@@ -94,6 +94,7 @@ class MainWindow(QWidget):
         self._shortcut("Ctrl+Shift+M", self.context.tones.toggle)
         self._shortcut("Ctrl+Shift+T", self.theme_asked.emit)
         self._shortcut("Ctrl+Q", self.close)
+        self.context.rig.freed.connect(self._on_freed)
         self.context.bridge.failed.connect(self.context.notifications.error)
         self.context.hand.lost.connect(
             lambda why: self.context.notifications.warning(
@@ -157,6 +158,11 @@ class MainWindow(QWidget):
                 rig.phase
             ]
             self.context.status.reset(words=words)
+
+    def _on_freed(self) -> None:
+        """Put the words of the workspace in front on the strip, in place of those of the one that had the rig."""
+        self._tell_idle()
+        self.page.tell()
 
     @property
     def page(self) -> Page:

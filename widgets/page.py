@@ -34,6 +34,9 @@ class Page(QWidget):
     def appear(self) -> None:
         """Called when the page comes to the front: refresh what may have changed."""
 
+    def tell(self) -> None:
+        """Put this workspace's words on the status strip; called in front, when nobody has the rig any more."""
+
     def vanish(self) -> None:
         """Called when another page comes to the front: stop what only makes sense while it is seen."""
 

@@ -46,6 +46,7 @@ class RigSession(QObject):
         asked_to_leave(str): Another page claims the rig; the present owner of this name must end what it runs on it
             and call `release`.
         granted(str): The claimant of this name has the rig now.
+        freed(): The page that had the rig gave it back, and no other wants it.
         stopped(str): The person asked for a software stop; the text says how.
 
     Attributes:
@@ -61,6 +62,7 @@ class RigSession(QObject):
     down = Signal(str)
     asked_to_leave = Signal(str)
     granted = Signal(str)
+    freed = Signal()
     stopped = Signal(str)
 
     def __init__(
@@ -122,6 +124,8 @@ class RigSession(QObject):
             self.owner, claimant, self._claimant = "", self._claimant, ""
             if claimant:
                 self.claim(claimant)
+            else:
+                self.freed.emit()
 
     def camera(self, name: str) -> CameraInfo | None:
         """Return a camera's geometry by name, None if the rig has none of that name."""

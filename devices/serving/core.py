@@ -87,7 +87,7 @@ class DeviceServer:
         self.delays, self.lateness = Delays(), Lateness()
         self._peer = b""
         self.refused = Reason.NONE
-        self._told = Reason.NONE
+        self._told, self._told_to = Reason.NONE, ""
         self._press = 0
         self.stopping = False
         self.stops = 0  # software stops since the start
@@ -190,7 +190,11 @@ class DeviceServer:
         return msgspec.structs.replace(setpoint, stamp_ns=stamp_ns, token_ns=token_ns)
 
     def _tell(self, reason: Reason, text: str, level: str = "warning") -> None:
-        """Tell the person a reason that was not told yet: since the lease, or since the press if it ends motion."""
+        """Tell the person a reason that was not told yet.
+
+        What ends motion is told once a press, what came late once a lease, and what changes motion once for as long
+        as sources of one kind follow each other: it is in every take, and on the strip whenever it happens.
+        """
         if reason & ~self._told:
             self._told |= reason
             self.link.notice(f"{text}: {', '.join(words(reason))}.", level)
@@ -257,7 +261,10 @@ class DeviceServer:
             raise DeviceError(
                 f"the arm of {self.rig.name}", f"{self.state.holder!r} holds it", way_out="Stop that first"
             )
-        self.state, self.setpoint_period, self._told = state, -1, Reason.NONE
+        # what changes motion without ending it is told once to each kind of source, not at each of its takes
+        known = LIMITING & ~Reason.LATE if source == self._told_to else Reason.NONE
+        self._told, self._told_to = self._told & known, source
+        self.state, self.setpoint_period = state, -1
         self.others.take_lease(state.holder, state.source, state.lease_ns)
 
     def on_release(self, holder: str) -> None:

@@ -105,7 +105,8 @@ class Rig:
             "pose": pose,
             **changes,
         }
-        point = SetPoint(SCHEMA_VERSION, source="operator", token_ns=now, press=self.press, period=-1, gripper=0.04,
+        values.setdefault("source", "operator")
+        point = SetPoint(SCHEMA_VERSION, token_ns=now, press=self.press, period=-1, gripper=0.04,
                          **values)  # type: ignore[arg-type]  # fmt: skip
         self.client.send_multipart([KIND_SETPOINT, encode(point)])
         self.heard()
@@ -240,6 +241,29 @@ def test_a_reason_is_told_and_recorded(rig: Rig, reason: Reason) -> None:
     PROVOKE[reason](rig)
     assert any(TOLD.get(reason, WORDS[reason]) in text for text in rig.link.told), rig.link.told
     assert rig.recorded() & reason
+
+
+def test_what_changes_motion_is_told_once_to_sources_of_one_kind(rig: Rig) -> None:
+    def told() -> int:
+        return sum(WORDS[Reason.SPEED] in text for text in rig.link.told)
+
+    def take(holder: str, source: str) -> None:
+        rig.command("lease", holder=holder, source=source)
+        rig.seq = 0
+        for _ in range(3):
+            rig.send(FAR, holder=holder, source=source)
+            rig.tick()
+        assert rig.recorded() & Reason.SPEED
+        rig.command("release", holder=holder)
+        rig.tick()
+
+    for holder in ("me", "me again", "me at last"):
+        take(holder, "operator")
+    assert told() == 1
+    take("net", "policy")
+    assert told() == 2
+    take("me", "operator")
+    assert told() == 3
 
 
 def test_what_ends_motion_is_told_again_after_the_next_press(rig: Rig) -> None:

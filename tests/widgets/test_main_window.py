@@ -59,6 +59,19 @@ def test_esc_stops_over_a_modal_dialog(qtbot: QtBot, open_window: Open) -> None:
         session.context.bridge.disconnect_device()
 
 
+def test_the_strip_speaks_for_the_workspace_in_front_when_the_rig_is_given_back(open_window: Open) -> None:
+    session = open_window()
+    rig, window = session.context.rig, session.window
+    for page in window.pages[1:]:
+        window.open_page(0)
+        rig.claim("collect")
+        window.open_page(window.pages.index(page))
+        session.context.status.reset(words="COLLECT · READY")  # as Collect tells it while it has the rig
+        rig.release("collect")
+        assert "COLLECT" not in window.strip.words, page.title
+        assert page.title.upper() in window.strip.words, page.title
+
+
 def test_a_rig_elsewhere_is_joined_and_nothing_is_started(qtbot: QtBot, open_window: Open) -> None:
     session = open_window()
     rig = session.context.rig

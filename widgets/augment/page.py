@@ -99,6 +99,10 @@ class AugmentPage(Page):
         self.settings.refresh()
         self._show_state()
 
+    def tell(self) -> None:
+        """Say how things stand here."""
+        self._show_state()
+
     def save_state(self) -> dict[str, object]:
         """Return the recipe's settings."""
         return self.settings.state()

@@ -104,5 +104,7 @@ class Correspondent:
     def close(self) -> None:
         """Close; questions that wait are answered with the reason."""
         for identity in list(self._pending):
-            self._finish(identity, Answer(False, error=f"{self._who}: the connection was closed."))
+            self._finish(
+                identity, Answer(False, error=f"The {self._who} ended before it had answered. Ask again.")
+            )
         self.socket.close()

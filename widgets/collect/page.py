@@ -102,6 +102,10 @@ class CollectPage(Page):
             if self.context.autostart:
                 self.session.connect_rig()
 
+    def tell(self) -> None:
+        """Say how collecting stands."""
+        self._on_session()
+
     def vanish(self) -> None:
         """The hand drives only while its page is seen."""
         self._front = False

@@ -133,6 +133,10 @@ class DeployPage(Page):
         """Nobody watches: motion is not enabled any more."""
         self.enabling.drop("another workspace is open")
 
+    def tell(self) -> None:
+        """Say how things stand here."""
+        self._show_state()
+
     def save_state(self) -> dict[str, object]:
         """Return number, seed and condition of the rollouts, and the splitters."""
         return {

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+from PySide6.QtGui import QPaintEvent
+from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 
 from app.deploy.preflight import Line, Verdict
 from widgets.parts.elided import ElidedLabel
@@ -14,22 +15,49 @@ LOOKS = {Verdict.GOOD: ("✓", "good"), Verdict.NOTE: ("•", "warning"), Verdic
 MOST = 5
 
 
+class Words(ElidedLabel):
+    """Words in as many lines as they need where there is room for these, else one line that is cut with …."""
+
+    def __init__(self) -> None:
+        super().__init__("", "small")
+        self.setWordWrap(True)
+        self.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        self.setContentsMargins(0, 2, 0, 0)  # its letters are smaller than those of the name beside it
+        policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether there is room for all lines."""
+        return self.height() >= self.heightForWidth(self.width())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw all lines, or one."""
+        if self.is_whole:
+            self.setToolTip("")
+            QLabel.paintEvent(self, event)
+        else:
+            super().paintEvent(event)
+
+
 class PreflightList(QWidget):
     """Shows lines; keeps room for all of them."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.lines: list[Line] = []
-        self._rows: list[tuple[QLabel, QLabel, QLabel]] = []
+        self._rows: list[tuple[QLabel, QLabel, Words]] = []
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(theme.grid())
         grid.setVerticalSpacing(theme.grid(0.5))
         grid.setColumnStretch(2, 1)
         for number in range(MOST):
-            sign, name, words = label(), label("", "muted"), ElidedLabel("", "small")
-            for column, widget in enumerate((sign, name, words)):
+            sign, name, words = label(), label("", "muted"), Words()
+            for column, widget in enumerate((sign, name)):
                 grid.addWidget(widget, number, column, Qt.AlignmentFlag.AlignTop)
+            grid.addWidget(words, number, 2)  # not aligned: an aligned one gets a single line
             self._rows.append((sign, name, words))
 
     def show_lines(self, lines: list[Line]) -> None:

@@ -49,6 +49,12 @@ def fields(status: Status) -> list[tuple[str, str, str]]:
     ]
 
 
+def is_measured(status: Status) -> bool:
+    """Tell whether any number is known: a row of dashes tells nobody anything."""
+    numbers = (status.seconds, status.kept, status.disk_s, status.dropped, status.latency_ms)
+    return any(number is not None for number in numbers)
+
+
 class StatusStrip(QWidget):
     """Paints the status; nothing in it moves when a value changes."""
 
@@ -125,7 +131,7 @@ class StatusStrip(QWidget):
         labels, numbers = QFontMetrics(label_font), QFontMetrics(number_font)
         x = float(self.width() - self._theme.grid(2))
         height = self.height()
-        shown = fields(self._status)
+        shown = fields(self._status) if is_measured(self._status) else []
         if self._status.hand and self.width() >= ROOM_FOR_HAND:
             shown.insert(0, ("input", self._status.hand, "Keyboard 00"))
         for label, value, widest in reversed(shown):

@@ -13,6 +13,7 @@ from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 from app.core.errors import TouchstoneError
 from widgets.bridge.jobs import Job, Jobs
 from widgets.notifications.centre import Level, Notifications
+from widgets.notifications.echo import Echo
 
 # The platform says these of screens without a compositor or a window manager; they mean nothing to a person.
 QUIET = (
@@ -97,9 +98,11 @@ def said(status: int, words: str) -> str:
 def follow_jobs(jobs: Jobs, notifications: Notifications) -> None:
     """Post what children notice, and how they died."""
 
+    echo = Echo(notifications)
+
     def on_notice(job: Job, level: str, text: str) -> None:
         known: Level = "error" if level == "error" else "warning" if level == "warning" else "info"
-        notifications.post(known, text, job.role)
+        echo.post(known, text, job.role)
 
     def on_death(job: Job, status: int, words: str) -> None:
         title = ROLE_TITLES.get(job.role, f"The process {job.role}")

@@ -78,7 +78,7 @@ class LogAxis(pg.AxisItem):
     def logTickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
         """Return the numbers at the ticks (`values` are logarithms)."""
         texts = [f"{10.0**value * scale:.1g}" for value in values]
-        return [text if f"{float(text):e}"[0] in "12357" else "" for text in texts]
+        return [f"{float(text):g}" if f"{float(text):e}"[0] in "12357" else "" for text in texts]
 
 
 class Plot(pg.PlotWidget):

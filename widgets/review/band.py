@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QLineEdit, QSizePolicy, QWidget
 from widgets.theme.tokens import Theme
 
 HEIGHT = 22
+MARGIN = 8.0  # pixels between words and what is beside them
 GRIP = 5.0  # pixels beside an edge that take it
 PHASE_COLOURS = {"approach": "path", "contact": "touch.mean", "slide": "touch.slip", "release": "commanded"}
 OTHER = "gripper"
@@ -31,6 +32,14 @@ class Stretch:
 
 
 Axis = Callable[[], tuple[float, float, float, float]]  # seconds and pixels: (low, high, left, right)
+
+
+def beside(area: QRectF, head: float) -> QRectF:
+    """Return where words stand in an empty lane: at its left, behind the playhead (x in pixels) if that is there."""
+    start = area.left() + MARGIN
+    if head < start + MARGIN:
+        start = max(start, head + MARGIN)
+    return QRectF(start, area.top(), area.right() - MARGIN - start, area.height())
 
 
 class Lane(QWidget):
@@ -120,7 +129,7 @@ class Lane(QWidget):
         painter.drawText(QRectF(0, 0, left - 6, self.height()), side, self._title)
         painter.setClipRect(area)
         if not self.stretches and self._hint:
-            painter.drawText(area.adjusted(8, 0, -8, 0), Qt.AlignmentFlag.AlignVCenter, self._hint)
+            painter.drawText(beside(area, self.pixel(self._head)), Qt.AlignmentFlag.AlignVCenter, self._hint)
         for index in range(len(self.stretches)):
             self._draw_stretch(painter, index)
         painter.setPen(QPen(theme.colour("text"), 2.0))

@@ -108,7 +108,7 @@ class EpisodeList(QWidget):
         layout.setSpacing(theme.grid())
         boxes = row(self.folder_box, self.order_box)
         self.order_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.order_box.setMinimumContentsLength(6)
+        self.order_box.setMinimumContentsLength(8)
         boxes.setStretch(0, 11)
         boxes.setStretch(1, 8)
         layout.addLayout(boxes)

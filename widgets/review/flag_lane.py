@@ -12,6 +12,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from widgets.review.band import beside
 from widgets.theme.tokens import Theme
 
 HEIGHT = 22
@@ -154,7 +155,7 @@ class FlagLane(QWidget):
         painter.drawText(QRectF(0, 0, left - 6, self.height()), side, "Flags")
         painter.setClipRect(area)
         if not self.marks:
-            painter.drawText(area.adjusted(8, 0, -8, 0), Qt.AlignmentFlag.AlignVCenter, self._words)
+            painter.drawText(beside(area, self.pixel(self._head)), Qt.AlignmentFlag.AlignVCenter, self._words)
         for mark in sorted(self.marks, key=lambda mark: -ORDER.index(mark.severity)):
             self._draw_length(painter, mark)
         for place in self.places():

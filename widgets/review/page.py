@@ -21,11 +21,11 @@ from app.core.episodes import EpisodeRow
 from widgets.bridge.letters import Callback
 from widgets.context import WindowContext
 from widgets.page import Page
-from widgets.parts.empty import Empty
 from widgets.parts.library import Library
 from widgets.parts.plan import Plan
 from widgets.parts.sides import Sides
 from widgets.parts.strip import tell_strip
+from widgets.review.broken import BrokenOrNothing
 from widgets.review.bulk_panel import BulkPanel
 from widgets.review.episode_list import NOTHING, EpisodeList
 from widgets.review.export_dialog import ExportDialog
@@ -96,7 +96,7 @@ class ReviewPage(Page):
         self.statistics = StatisticsView(theme, Plan.of(context))
         self.measuring = QualityRun(context, self.library, self)
         self.watching = WatchBar(theme)
-        self.empty = Empty(theme)
+        self.empty = BrokenOrNothing(context, self.library)
         self.exporting, self.importing = (
             ExportDialog(context, self),
             ImportDialog(context, self.library, self),
@@ -192,6 +192,10 @@ class ReviewPage(Page):
     def appear(self) -> None:
         """List the folder again: something may have been recorded."""
         self.list.refresh()
+        self.tell()
+
+    def tell(self) -> None:
+        """Say that nothing moves here."""
         tell_strip(self.context, "REVIEW", "Nothing moves. Labels are kept beside the episode files.")
 
     def vanish(self) -> None:
@@ -306,7 +310,7 @@ class ReviewPage(Page):
 
     def _on_chosen(self, item: EpisodeRow | None) -> None:
         known = self.clip.item
-        if item is not None and known is not None and item.uuid == known.uuid:
+        if item is not None and known is not None and (item.uuid, item.broken) == (known.uuid, known.broken):
             return  # the list was read again
         self.player.pause()
         self.clip.open(self.list.folder, item)
@@ -317,7 +321,7 @@ class ReviewPage(Page):
         self.quality.open(item)
         self._show_right(item)
         if item is not None and item.broken:
-            self.empty.say("This episode cannot be read", item.broken)
+            self.empty.show_broken(item)
         self.viewer.show_episode(item)
         self.watching.opened(item.uuid if item is not None else "")
 

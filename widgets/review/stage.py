@@ -182,7 +182,7 @@ class Stage(QWidget):
         for shown in moment.pictures:
             view = self.cameras.get(shown.topic)
             if view is not None:
-                note = f"{(shown.t_ns - start_ns) * 1e-9:.2f} s"
+                note = f"{(shown.t_ns - start_ns) * 1e-9:z.2f} s"
                 if shown.image is None:
                     view.set_empty("This picture cannot be read")
                 view.show_image(shown.image, shown.index, shown.t_ns, shown.live, note)

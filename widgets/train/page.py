@@ -132,6 +132,10 @@ class TrainPage(Page):
         """Nobody waits for an estimate any more."""
         self.estimating.rest()
 
+    def tell(self) -> None:
+        """Say how things stand here."""
+        self._show_state()
+
     def save_state(self) -> dict[str, object]:
         """Return the settings."""
         return self.settings.state()

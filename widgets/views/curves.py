@@ -123,7 +123,7 @@ class Readout(QWidget):
             painter.setFont(self._theme.font("small"))
             painter.setPen(self._theme.colour("muted"))
             painter.drawText(QRectF(26, y, 50, line), MIDDLE, trace.word)
-            text = "–" if value is None else f"{value:.{self._panel.decimals}f}"
+            text = "–" if value is None else f"{value:z.{self._panel.decimals}f}"
             painter.setFont(self._theme.number_font("small"))
             painter.setPen(self._theme.colour("text"))
             painter.drawText(QRectF(26, y, READOUT - 34, line), RIGHT, text)

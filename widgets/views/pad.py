@@ -201,7 +201,7 @@ class PadView(QWidget):
         assert touch.wrench is not None
         painter.setFont(self._theme.number_font("text"))
         painter.setPen(self._theme.colour("text"))
-        lines = [f"F{axis} {value:7.1f} N" for axis, value in zip("xyz", touch.wrench[:3], strict=True)]
+        lines = [f"F{axis} {value:z7.1f} N" for axis, value in zip("xyz", touch.wrench[:3], strict=True)]
         painter.drawText(room, Qt.AlignmentFlag.AlignCenter, "\n".join(lines))
 
 

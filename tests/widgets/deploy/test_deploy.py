@@ -17,6 +17,7 @@ from recorders.library import list_episodes
 from tests.app.learning.runs_on_disk import write_run
 from widgets.deploy.enabling import Consent
 from widgets.deploy.page import DeployPage
+from widgets.deploy.preflight_list import Words
 from widgets.deploy.scores import ScorePlot
 from widgets.deploy.session import Phase
 from widgets.rig_session import RigPhase
@@ -40,6 +41,10 @@ def test_without_a_run_it_refuses_and_says_why(qtbot: QtBot, open_window: Open) 
     assert not page.go.isEnabled()
     assert page.go.toolTip() == "There is no run to deploy: train one in Train (Ctrl+4)."
     assert page.stop.toolTip() == "Nothing drives."
+    words = next(item for item in page.settings.preflight.findChildren(Words) if "no run" in item.text())
+    qtbot.waitUntil(lambda: words.is_whole)  # the reason is read without pointing at it
+    page.window().resize(1100, 680)
+    qtbot.waitUntil(lambda: words.is_whole or bool(words.toolTip()))
     assert page.context.status.value.words == "NOTHING TO DEPLOY"
     QTest.keyClick(page, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
     assert page.session.phase is Phase.IDLE

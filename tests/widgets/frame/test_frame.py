@@ -8,7 +8,7 @@ from tests.widgets.device_double import INFO
 from widgets.bridge.rates import Health
 from widgets.frame.health import dots, rate_text
 from widgets.frame.key_map import balanced
-from widgets.frame.strip import clock_text, disk_text, fields
+from widgets.frame.strip import clock_text, disk_text, fields, is_measured
 from widgets.status import Status
 
 
@@ -38,6 +38,8 @@ def test_the_strip_reads_well_and_keeps_its_room() -> None:
     assert disk_text(20_000) == "5.6 h"
     numbers = {label: value for label, value, _ in fields(Status(kept=3, plan=20, dropped=0, latency_ms=8.4))}
     assert numbers == {"time": "––:––", "kept": "3 of 20", "disk": "–", "dropped": "0", "latency": "8 ms"}
+    assert is_measured(Status(dropped=0))
+    assert not is_measured(Status(words="TRAIN", plan=20))
 
 
 def test_groups_of_keys_keep_their_order_over_the_columns() -> None:

@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.widgets.test_main_window import Open
 from widgets.notifications.centre import AGAIN_S, RECENT, Notification, Notifications
+from widgets.notifications.echo import Echo
 
 
 @pytest.fixture
@@ -53,6 +54,34 @@ def test_the_newest_of_a_kind_moves_to_the_end(centre: Notifications) -> None:
     centre.error("second")
     assert told == [centre.items[-1]]
     assert told[0].count == 2
+
+
+LET_GO = "Motion was stopped: nobody holds the enabling input."
+
+
+@pytest.mark.parametrize("hand_first", [True, False])
+def test_what_the_hand_says_better_is_not_said_by_the_governor_too(
+    qtbot: QtBot, centre: Notifications, hand_first: bool
+) -> None:
+    echo = Echo(centre)
+    for source in ("hand", "serve") if hand_first else ("serve", "hand"):
+        if source == "hand":
+            centre.warning("Motion ended: the window stalled for 77 ms.", "hand")
+        else:
+            echo.post("warning", LET_GO, "serve")
+    assert not echo._timer.isActive() or not echo._held
+    assert [item.source for item in centre.items] == ["hand"]
+
+
+def test_without_the_hand_the_governor_is_heard(qtbot: QtBot, centre: Notifications) -> None:
+    echo = Echo(centre)
+    force = "Motion was stopped: the contact force is over the limit, nobody holds the enabling input."
+    echo.post("warning", LET_GO, "serve")
+    assert not centre.items
+    qtbot.waitUntil(lambda: said(centre) == [(LET_GO, 1)])
+    centre.warning("Motion ended: Esc.", "hand")
+    echo.post("warning", force, "serve")
+    assert centre.items[-1].text == force
 
 
 def test_information_that_repeats_is_not_shown_again_but_a_warning_is(open_window: Open) -> None:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter, QPicture
 from pytestqt.qtbot import QtBot
 
-from widgets.parts.plot import Plot
+from widgets.parts.plot import LogAxis, Plot
 from widgets.theme.tokens import Theme
 
 
@@ -44,3 +44,8 @@ def test_numbers_at_a_low_plot_lie_beside_each_other(qtbot: QtBot, high: float) 
         for (one, _), (two, _) in combinations(found, 2):
             assert one.intersected(two).height() <= 2.0  # the leading of a line holds no ink
     assert counts[-1] >= 3
+
+
+def test_a_logarithmic_axis_writes_ten_as_ten(qtbot: QtBot) -> None:
+    texts = LogAxis("left").logTickStrings([-1.0, 0.0, 0.602, 1.0, 2.0], 1.0, 1.0)
+    assert texts == ["0.1", "1", "", "10", "100"]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from widgets.review.band import Lane, Stretch
+from widgets.review.band import Lane, Stretch, beside
 from widgets.theme.tokens import Theme
 
 AXIS = (0.0, 10.0, 60.0, 560.0)  # 50 pixels a second
@@ -68,3 +68,11 @@ def test_words_are_typed_on_a_stretch_or_beside_it(qtbot: QtBot) -> None:
         QTest.keyClick(editor, Qt.Key.Key_Return)
     assert renamed == [(0, "press firmly")]
     assert made == [(8.0, "lift")]
+
+
+def test_words_of_an_empty_lane_do_not_lie_under_the_playhead() -> None:
+    area = QRectF(60.0, 1.0, 500.0, 20.0)
+    for head in range(50, 76):
+        start = beside(area, float(head)).left()
+        assert start == 68.0 or start - head == 8.0, head
+    assert beside(area, 300.0).right() == 552.0
