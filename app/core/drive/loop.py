@@ -19,6 +19,7 @@ import zmq
 from app.core.drive.controller import Action, Controller, Start
 from app.core.errors import DeviceError, LockstepError, WireError
 from app.core.link.child import ChildLink
+from app.core.patience import Patience
 from app.core.priority import prefer_control, settle_memory
 from app.core.safety.reasons import Reason, words
 from app.core.wire.client import TICK_TOPIC, DeviceClient
@@ -133,8 +134,8 @@ class Driver:
             self._stopped = reasons
 
     def _await_tick(self, after: int) -> None:
-        deadline = time.monotonic() + PROGRESS_TIMEOUT_S
-        while time.monotonic() < deadline:
+        patience = Patience(PROGRESS_TIMEOUT_S)
+        while patience.left_s() > 0:
             if self._take_in(100) and self.tick.period > after:
                 return
             self._hear()

@@ -17,12 +17,14 @@ import zmq
 
 from app.core.ids import new_run_id
 from app.core.link.orphan import end_with_parent
+from app.core.patience import Patience
 from app.core.wire.codec import decode, encode
 from app.core.wire.messages import SCHEMA_VERSION, Event, EventKind
 from app.core.wire.sockets import connect
 
 HEARTBEAT_S = 0.5
 PARENT_TIMEOUT_S = 10.0
+PARENT_STEP_S = 2.0  # of it at most between two polls: a role that stood still heard nobody meanwhile
 VERSION = "0.1.0"
 
 
@@ -47,7 +49,7 @@ class ChildLink:
         self._seq = 0
         self._parent = os.getppid()
         self._last_beat = 0.0
-        self._last_heard = time.monotonic()
+        self._patience = Patience(PARENT_TIMEOUT_S, PARENT_STEP_S)
         self._context: zmq.Context[zmq.Socket[bytes]] | None = None
         self._socket: zmq.Socket[bytes] | None = None
         self._looks = hub is None  # for its parent, by itself
@@ -113,7 +115,7 @@ class ChildLink:
         intents: list[dict[str, Any]] = []
         while self._socket.poll(timeout_ms if not intents else 0):
             event = decode(Event, self._socket.recv())
-            self._last_heard = time.monotonic()
+            self._patience = Patience(PARENT_TIMEOUT_S, PARENT_STEP_S)
             if event.kind == "stop":
                 self.stop(str(event.body.get("why", "the parent asked")))
             elif event.kind == "intent":
@@ -121,7 +123,7 @@ class ChildLink:
             timeout_ms = 0
         if os.getppid() != self._parent:
             self.stop("the parent process is gone")
-        elif time.monotonic() - self._last_heard > PARENT_TIMEOUT_S:
+        elif self._patience.left_s() < 0:
             self.stop(f"the parent was silent for {PARENT_TIMEOUT_S:g} s")
         return intents
 

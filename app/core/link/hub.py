@@ -21,6 +21,7 @@ import zmq
 
 from app.core.errors import ExplainedError, ProcessError, WireError
 from app.core.ids import new_run_id
+from app.core.patience import Patience
 from app.core.wire.codec import decode, encode
 from app.core.wire.messages import SCHEMA_VERSION, Event, EventKind
 from app.core.wire.sockets import bind, endpoint_of
@@ -148,8 +149,8 @@ class Hub:
         Raises:
             ProcessError: If the child ends first, or nothing comes within `timeout_s`.
         """
-        deadline = time.monotonic() + timeout_s
-        while time.monotonic() < deadline:
+        patience = Patience(timeout_s)
+        while patience.left_s() > 0:
             for source, event in self.poll(50):
                 matches = all(event.body.get(key) == value for key, value in match.items())
                 if source is child and event.kind in kinds and matches:
@@ -201,8 +202,8 @@ class Hub:
         child.process.wait()
 
     def _wait_exit(self, child: Child, seconds: float) -> None:
-        deadline = time.monotonic() + seconds
-        while child.running and time.monotonic() < deadline:
+        patience = Patience(seconds)
+        while child.running and patience.left_s() > 0:
             self.poll(20)
 
     def close(self) -> None:

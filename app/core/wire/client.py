@@ -18,6 +18,7 @@ import zmq
 from app.core.clock import ClockMap
 from app.core.errors import DeviceError, WireError
 from app.core.ids import next_message_id
+from app.core.patience import Patience
 from app.core.wire.codec import decode, encode
 from app.core.wire.messages import (
     SCHEMA_VERSION,
@@ -36,6 +37,7 @@ from app.core.wire.timekeeper import FIRST, TimeKeeper
 TICK_TOPIC = b"bench/tick"
 SYNC_PREFIX = b"sync/"
 SYNC_PATIENCE_S = 0.05
+LOOK_S = 0.2  # between two looks at how long an answer was waited for
 # first byte of a DEALER message tells what it is
 KIND_COMMAND, KIND_SETPOINT, KIND_ENABLE, KIND_SETPOINTS = b"C", b"P", b"E", b"M"
 
@@ -114,10 +116,10 @@ class DeviceClient:
         self.commands.send_multipart(
             [KIND_COMMAND, encode(Command(SCHEMA_VERSION, identity, name, arguments))]
         )
-        deadline = time.monotonic() + timeout_s
-        while (left := deadline - time.monotonic()) > 0:
-            if not self.commands.poll(int(left * 1000) + 1):
-                break
+        patience = Patience(timeout_s)
+        while (left := patience.left_s()) > 0:
+            if not self.commands.poll(int(min(left, LOOK_S) * 1000) + 1):
+                continue
             reply = decode(Reply, self.commands.recv())
             if reply.id != identity:
                 self._time.take(reply)  # or an answer to a question that timed out
@@ -219,8 +221,8 @@ class DeviceClient:
         nonce = f"{id(self):x}-{next_message_id()}"
         for topic in (*topics, (SYNC_PREFIX + nonce.encode()).decode()):
             streams.setsockopt_string(zmq.SUBSCRIBE, topic)
-        deadline = time.monotonic() + timeout_s
-        while time.monotonic() < deadline:
+        patience = Patience(timeout_s)
+        while patience.left_s() > 0:
             self.call("sync", nonce=nonce)
             again = (
                 time.monotonic() + SYNC_PATIENCE_S
@@ -241,8 +243,8 @@ class DeviceClient:
         nonce = f"{id(self):x}-{next_message_id()}"
         mark = SYNC_PREFIX + nonce.encode()
         self.streams.setsockopt(zmq.SUBSCRIBE, mark)
-        deadline = time.monotonic() + timeout_s
-        while time.monotonic() < deadline:
+        patience = Patience(timeout_s)
+        while patience.left_s() > 0:
             self.call("sync", nonce=nonce)
             again = time.monotonic() + SYNC_PATIENCE_S
             while time.monotonic() < again and self.streams.poll(20):
