@@ -9,7 +9,10 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -82,13 +85,25 @@ def connect(address: str, workers: int) -> ModuleType:
     variables = {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     here = {"num_cpus": workers, "include_dashboard": False} if address == "local" else {}
     try:
-        ray.init(address=address, runtime_env={"env_vars": variables}, log_to_driver=False, **here)
+        with own_signals():
+            ray.init(address=address, runtime_env={"env_vars": variables}, log_to_driver=False, **here)
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise LearningError(
             f"Ray cluster {address}", f"it cannot be joined ({str(error).splitlines()[0]})",
             way_out="Give HOST:PORT of a running cluster of this Ray version, `auto`, or `local`",
         ) from error  # fmt: skip
     return ray
+
+
+@contextmanager
+def own_signals() -> Iterator[None]:
+    """Put the handlers of SIGTERM and SIGINT back afterwards: a driver of Ray sets its own, which exits at once."""
+    ours = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in ours.items():
+            signal.signal(number, handler)
 
 
 def _trainer(words: dict[str, Any], workers: int, retries: int, folder: Path) -> Any:
