@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from app.core.errors import EpisodeError
+from app.core.link.child import ChildLink
 from app.exchange.limits import Limits
 from recorders.files import episodes_of, part_path, publish
 from recorders.hdf5.second_index import Bytes
@@ -32,20 +33,42 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
-    """Recover one file; returns whole (nothing was wrong), path, kept (samples by topic), lost (same), damage."""
-    Limits(cpu_s=None).apply()
-    result = recover_file(args.file, args.out)
-    for text in result["damage"]:
-        print(text, file=sys.stderr, flush=True)
-    return result
+    """Recover one file; returns whole (nothing was wrong), path, kept (samples by topic), lost (same), damage, text."""
+    link = ChildLink("recover", args.hub, args.run_id)
+    try:
+        Limits(cpu_s=None).apply()
+        link.ready(file=str(args.file))
+        result = recover_file(args.file, args.out, lambda: heard(link))
+        for text in result["damage"]:
+            link.notice(f"{args.file}: {text}.", "warning")
+        if args.hub is not None:  # a terminal has it from the result
+            link.notice(result["text"], "warning" if result["lost"] else "info")
+        link.send("result", **result)
+        return result
+    finally:
+        link.close()
 
 
-def recover_file(file: Path, out: Path | None = None) -> dict[str, Any]:
+def heard(link: ChildLink) -> None:
+    """Beat, and end the work if it is to be stopped.
+
+    Raises:
+        EpisodeError: If it is; nothing has changed then.
+    """
+    link.poll()
+    if link.stopping:
+        raise EpisodeError("recovery", f"it was stopped ({link.why_stopping}); every file is as it was")
+
+
+def recover_file(
+    file: Path, out: Path | None = None, alive: Callable[[], object] = lambda: None
+) -> dict[str, Any]:
     """Examine a file, and if it is damaged, write what is whole of it.
 
     Args:
         file: The episode file. If it is gone but `<name>.damaged` is there, that one: somebody stopped us half-way.
         out: Where the new file goes; None = to the place of the damaged one.
+        alive: Called often; what it raises ends the work.
 
     Raises:
         EpisodeError: If nothing can be done about it.
@@ -59,7 +82,7 @@ def recover_file(file: Path, out: Path | None = None) -> dict[str, Any]:
             closing.enter_context(
                 FolderLock(file.parent.parent)
             )  # a recorder deletes temporary files at its start
-        opened = closing.enter_context(_opened(source))
+        opened = closing.enter_context(_opened(source, alive))
         damage = examine(source, opened)
         if damage.found or source != file:
             _replace(damage, source, final, keep=out is None and source == file)
@@ -81,13 +104,13 @@ def _source(file: Path) -> Path:
     return damaged if not file.exists() and damaged.exists() else file
 
 
-def _opened(path: Path) -> Bytes:
+def _opened(path: Path, alive: Callable[[], object]) -> Bytes:
     try:
         if not path.is_file():
             raise EpisodeError(
                 f"episode {path}", "there is no such file", way_out="See `python main.py episodes DIR`"
             )
-        return Bytes(path)
+        return Bytes(path, alive)
     except OSError as error:
         raise EpisodeError(f"episode {path}", f"it cannot be opened ({error.strerror})") from error
 

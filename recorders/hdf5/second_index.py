@@ -175,9 +175,14 @@ def _places(index: FileIndex) -> Iterator[tuple[int, int]]:
 
 
 class Bytes:
-    """The bytes of a file, read without HDF5 (a context manager)."""
+    """The bytes of a file, read without HDF5 (a context manager).
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        alive: Called at each reading; what it raises ends it.
+    """
+
+    def __init__(self, path: Path, alive: Callable[[], object] = lambda: None) -> None:
+        self._alive = alive
         self._handle = os.open(path, os.O_RDONLY)
         self.size = os.fstat(self._handle).st_size
 
@@ -189,6 +194,7 @@ class Bytes:
 
     def read(self, offset: int, size: int) -> bytes:
         """Return so many bytes from a place on; fewer at the end of the file."""
+        self._alive()
         return os.pread(self._handle, size, offset)
 
 

@@ -88,7 +88,7 @@ def everything(path: Path) -> dict[str, dict[str, object]]:
         return {topic: content(episode, topic) for topic in episode.topics}
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.binary(max_size=3000), st.integers(1, 9))
 def test_the_checksum_is_that_of_hdf5(data: bytes, times: int) -> None:
     rows = np.frombuffer(data * times + b"\0", dtype=np.uint8)
@@ -280,7 +280,7 @@ def test_what_never_had_a_second_index_says_so(tmp_path: Path) -> None:
         recover_file(tmp_path / "none.h5")
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.booleans(), max_size=40))
 def test_runs_are_the_true_places(mask: list[bool]) -> None:
     runs = runs_of(np.array(mask, dtype=bool))

@@ -235,6 +235,31 @@ def test_a_broken_file_is_shown_as_such(qtbot: QtBot, open_window: Open, demonst
     assert page.panel.undo.toolTip() == "This file is broken: it cannot be labelled."
 
 
+def test_a_damaged_file_is_recovered_by_a_button(
+    qtbot: QtBot, open_window: Open, demonstrations: Path
+) -> None:
+    (row,) = [row for row in list_episodes(demonstrations) if row.outcome == "failure"]
+    damaged = bytearray(Path(row.path).read_bytes())
+    damaged[3] ^= 1
+    Path(row.path).write_bytes(damaged)
+    page = open_review(qtbot, open_window, 0)
+    qtbot.waitUntil(lambda: len(page.list.model.items) == 3, timeout=LONG_MS)
+    page.list.select_row(
+        page.list.filter.mapFromSource(page.list.model.index(page.list.model.row_of(row.uuid))).row()
+    )
+    assert "python main.py recover" in page.empty.text()
+    qtbot.mouseClick(page.empty.recover, Qt.MouseButton.LeftButton)
+    assert not page.empty.recover.isEnabled()
+    qtbot.waitUntil(lambda: page.clip.item is not None and not page.clip.item.broken, timeout=LONG_MS)
+    assert page.clip.item is not None
+    assert (page.clip.item.uuid, page.clip.item.outcome) == (row.uuid, "failure")
+    assert not page.empty.isVisible()
+    qtbot.waitUntil(lambda: page.empty.job is None, timeout=LONG_MS)
+    assert Path(f"{row.path}.damaged").read_bytes() == damaged
+    page.empty.say("Choose an episode")
+    assert not page.empty.recover.isVisibleTo(page.empty)
+
+
 def test_a_reader_that_was_lost_is_started_again(
     qtbot: QtBot, open_window: Open, demonstrations: Path
 ) -> None:
