@@ -49,6 +49,18 @@ def parse_size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
+def check_names(text: str, titles: list[str]) -> list[str]:
+    """Return the names of workspaces from "collect,review".
+
+    Raises:
+        UsageError: If there is no such workspace.
+    """
+    names = [name.strip() for name in text.lower().split(",") if name.strip()]
+    if strange := [name for name in names if name not in titles]:
+        raise UsageError(f"--only {', '.join(strange)}", "there is no such workspace", options=titles)
+    return names
+
+
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Take the pictures; returns their files."""
     load_rig(args.rig)
@@ -65,7 +77,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     try:
         session.window.resize(width, height)
         session.window.show()
-        names = [name for name in args.only.lower().split(",") if name]
+        names = check_names(args.only, [page.title.lower() for page in session.window.pages])
         if names != ["collect"]:  # Collect records its own
             tour.record_if_empty()
         files = tour.visit(names)

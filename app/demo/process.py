@@ -14,6 +14,7 @@ from app.core.errors import ProcessError
 from app.core.link.child import ChildLink
 from app.core.link.hub import Hub
 from app.core.project import augmented_folder, demonstrations_folder, rollouts_folder, runs_folder
+from app.core.rig import load_rig
 from app.demo.table import render
 
 UNSEEN_SEED = 5000
@@ -76,6 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Run the loop; fails if the policy is not better than the replay beyond doubt."""
+    load_rig(args.rig)  # a wrong name fails before anything is made
     folder = args.data or Path(tempfile.mkdtemp(prefix="touchstone-demo-"))
     link = ChildLink("demo", args.hub, args.run_id)
     begun = time.monotonic()

@@ -11,7 +11,7 @@ from typing import Any
 from app.core.errors import UsageError
 from app.core.link.child import ChildLink
 from app.core.link.hub import Child, Hub
-from app.core.project import rollouts_folder
+from app.core.project import rollouts_folder, runs_folder
 from app.core.rig import load_rig
 from app.core.wire.messages import Event
 from app.learning import trial
@@ -24,6 +24,7 @@ from app.teleop.replay import save_trajectory
 
 BASELINES = ("script", "blind", "idle", "replay")
 POLICY_START_S = 90.0
+MOST_NAMED = 5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,6 +55,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     trial.add_arguments(parser)
 
 
+def known_runs() -> list[str]:
+    """Return the folders of the project's runs, the newest first; not more than fit into a sentence."""
+    folder = runs_folder()
+    found = [path for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
+    return [
+        str(path) for path in sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)[:MOST_NAMED]
+    ]
+
+
 def check(args: argparse.Namespace) -> None:
     """Refuse arguments that make no sense together.
 
@@ -62,8 +72,14 @@ def check(args: argparse.Namespace) -> None:
     """
     if (args.run is None) == (args.baseline is None):
         raise UsageError(
-            "deploy", "it takes either the folder of a checkpoint or --baseline", options=BASELINES
-        )
+            "deploy", "it takes either the folder of a checkpoint or --baseline",
+            options=["RUN", *(f"--baseline {name}" for name in BASELINES)],
+        )  # fmt: skip
+    if args.run is not None and not args.run.is_dir():
+        raise UsageError(
+            f"run {args.run}", "there is no such folder", options=known_runs(),
+            way_out="Name the folder that `python main.py train --out` made",
+        )  # fmt: skip
     if (args.baseline == "replay") != (args.episode is not None):
         raise UsageError("--baseline replay", "it goes together with --episode FILE")
     if trial.read(args).changes and args.run is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -77,3 +78,16 @@ def test_help_of_a_role_tells_defaults_also_zero(capsys: pytest.CaptureFixture[s
         "size of a pulse along the board (default: 12.0)",
     ):
         assert words in told
+
+
+def test_a_run_that_is_not_there_is_told_with_those_that_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("app.deploy.process.runs_folder", lambda: tmp_path)
+    (tmp_path / "rdp-one").mkdir()
+    assert main.main(["deploy", str(tmp_path / "rdp-two")]) == 2
+    said = capsys.readouterr().err
+    assert "rdp-two: there is no such folder." in said
+    assert f"Valid: {tmp_path / 'rdp-one'}." in said
+    assert main.main(["deploy"]) == 2
+    assert "Valid: RUN, --baseline script," in capsys.readouterr().err

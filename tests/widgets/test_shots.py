@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtGui import QImage
 
 from tests.roles import role
-from widgets.shots import parse_size
+from widgets.shots import check_names, parse_size
 
 
 @pytest.mark.process
@@ -30,3 +30,11 @@ def test_a_size_that_the_window_cannot_have_is_refused() -> None:
     for text in ("1600", "big", "10x10", "x", "1280x-2"):
         with pytest.raises(Exception, match="1100x680"):
             parse_size(text)
+
+
+def test_a_workspace_that_there_is_not_is_refused() -> None:
+    titles = ["collect", "review"]
+    assert check_names("Review, collect", titles) == ["review", "collect"]
+    assert check_names("", titles) == []
+    with pytest.raises(Exception, match="foo: there is no such workspace"):
+        check_names("review,foo", titles)

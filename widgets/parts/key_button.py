@@ -48,15 +48,21 @@ class KeyButton(QPushButton):
             self.setStyleSheet(f"padding-right: {beside}px;")
             if not text:
                 self.setFixedWidth(beside)
+        self._shortcut: QShortcut | None = None
         if key:
-            shortcut = QShortcut(QKeySequence(key), self)
-            shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
-            shortcut.setAutoRepeat(False)
-            shortcut.activated.connect(self._on_key)
+            self._shortcut = QShortcut(QKeySequence(key), self)
+            self._shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
+            self._shortcut.setAutoRepeat(False)
+            self._shortcut.activated.connect(self._on_key)
 
     def _on_key(self) -> None:
         if self.isVisible() and self.isEnabled():
             self.click()
+
+    def give_up_key(self) -> None:
+        """Let another widget listen for the key: a button of a panel that is not in front hears nothing."""
+        if self._shortcut is not None:
+            self._shortcut.setEnabled(False)
 
     def allow(self, hindrance: str) -> None:
         """Enable the button if `hindrance` is empty; else disable it, and let its tooltip say why."""

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QButtonGroup, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
+from widgets.parts.key_button import KeyButton
 from widgets.parts.text import row
 from widgets.theme.tokens import Theme
+
+
+def _click_first(buttons: Sequence[tuple[KeyButton, QWidget]]) -> None:
+    """Click the first button that may be clicked and that its panel would show."""
+    for button, panel in buttons:
+        if button.isEnabled() and button.isVisibleTo(panel):
+            button.click()
+            return
 
 
 class Sides(QWidget):
@@ -16,7 +26,7 @@ class Sides(QWidget):
 
     Args:
         sides: Names and panels; the first one is shown.
-        key: Shows the next one.
+        key: Shows the next one. The keys of the buttons in all panels are heard, whichever panel is shown.
         beside: What stands at the right of the names, whatever is shown.
     """
 
@@ -45,7 +55,22 @@ class Sides(QWidget):
         layout.addLayout(row(*self._buttons.values(), 1, *beside))
         layout.addWidget(place)
         QShortcut(QKeySequence(key), self).activated.connect(self._next)
+        self._listen([panel for _, panel in sides], beside)
         self.show_side(self._names[0])
+
+    def _listen(self, panels: Sequence[QWidget], beside: Sequence[QWidget]) -> None:
+        """Hear the keys of all buttons, also of those in panels that are not shown; panels may share a key."""
+        found = [(button, panel) for panel in panels for button in panel.findChildren(KeyButton)]
+        found += [(button, self) for button in beside if isinstance(button, KeyButton)]
+        heard: dict[str, list[tuple[KeyButton, QWidget]]] = {}
+        for button, panel in found:
+            if button.key:
+                button.give_up_key()
+                heard.setdefault(button.key, []).append((button, panel))
+        for key, buttons in heard.items():
+            shortcut = QShortcut(QKeySequence(key), self)
+            shortcut.setAutoRepeat(False)
+            shortcut.activated.connect(partial(_click_first, buttons))
 
     @property
     def side(self) -> str:

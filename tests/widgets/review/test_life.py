@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -34,8 +35,8 @@ def test_the_search_text_is_the_one_filter(qtbot: QtBot, open_window: Open, demo
     listed = page.list
     rows = {row.uuid: row for row in list_episodes(demonstrations)}
     middle = sorted(row.seconds for row in rows.values())[1]
-    listed.search.setText(f"length > {middle * 1000:.3f} ms")
-    assert set(shown(page)) == {uuid for uuid, row in rows.items() if row.seconds > middle + 5e-7}
+    listed.search.setText(f"length > {math.ceil(middle * 1e6) / 1e3:.3f} ms")  # not below it by rounding
+    assert set(shown(page)) == {uuid for uuid, row in rows.items() if row.seconds > middle + 1e-6}
     good = shown(page)
     listed.search.setText("length > 5 N")
     assert "length is a time" in listed.mistake.text()
