@@ -20,7 +20,16 @@ from app.core.errors import EpisodeError
 from recorders.files import free_bytes
 from recorders.hdf5.attributes import is_sealed
 from recorders.hdf5.schema import DIGEST, FORMAT, SCHEMA_VERSION
-from recorders.hdf5.second_index import ATTRIBUTE, Bytes, FileIndex, Value, describe, load, structure_is_whole
+from recorders.hdf5.second_index import (
+    ATTRIBUTE,
+    Bytes,
+    FileIndex,
+    Value,
+    check,
+    describe,
+    load,
+    structure_is_whole,
+)
 from recorders.hdf5.verify import problems_of
 from recorders.hdf5.writer import EpisodeWriter
 from recorders.salvaged_stream import SalvagedStream
@@ -80,8 +89,10 @@ def examine(path: Path, source: Bytes) -> Damage:
         raise EpisodeError(f"episode {path}", f"it is no episode of schema version {SCHEMA_VERSION}")
     try:
         streams = {topic: SalvagedStream(topic, stream, source) for topic, stream in index.streams.items()}
-    except (msgspec.MsgspecError, KeyError, ValueError) as error:
-        raise EpisodeError(f"episode {path}", f"its second index is of no use ({error})") from error
+    except (msgspec.MsgspecError, KeyError, ValueError, TypeError, MemoryError) as error:
+        raise EpisodeError(
+            f"episode {path}", f"its columns cannot be told ({error})", way_out=FROM_A_COPY
+        ) from error
     return Damage(index, streams, structure, lost)
 
 
@@ -90,6 +101,8 @@ def _index_of_hdf5(path: Path, source: Bytes, lost: str) -> FileIndex:
     try:
         with h5py.File(path, "r", locking=False) as file:
             index = describe(file, source.read)
+        index = msgspec.structs.replace(index, end=source.size)
+        check(index, source.size)
     except _BROKEN as error:
         raise EpisodeError(
             f"episode {path}", f"HDF5 cannot read it, and of its second index: {lost}", way_out=FROM_A_COPY
@@ -134,7 +147,10 @@ def write_salvaged(damage: Damage, path: Path, part: Path) -> dict[str, int]:
         raise EpisodeError(
             f"folder {part.parent}", f"the disk has no room for {needed / 1e6:.0f} MB", way_out="Make room"
         )
-    attributes, of_streams = _attributes(damage)
+    try:
+        attributes, of_streams = _attributes(damage)
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise EpisodeError(f"episode {path}", f"what it says of itself is broken ({error})") from error
     try:
         with EpisodeWriter(part) as writer:
             for stream in kept.values():

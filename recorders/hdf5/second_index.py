@@ -218,13 +218,19 @@ def load(source: Bytes) -> FileIndex:
     if digest.digest() != expected:
         raise ValueError("it is not what was written (checksum)")
     index = msgspec.msgpack.decode(payload, type=FileIndex)
-    _check(index, begin)
+    if index.end != begin:
+        raise ValueError("it is that of another file")
+    check(index, begin)
     return index
 
 
-def _check(index: FileIndex, end: int) -> None:
-    if index.end != end:
-        raise ValueError("it is that of another file")
+def check(index: FileIndex, end: int) -> None:
+    """See that an index tells of plain arrays whose blocks lie before `end` and do not overlap.
+
+    Raises:
+        ValueError: If not.
+        TypeError: If a type in it is unknown.
+    """
     for topic, stream in index.streams.items():
         for name, column in stream.columns.items():
             kind = np.dtype(column.dtype)

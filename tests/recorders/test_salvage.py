@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import json
 import random
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import h5py
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -247,9 +250,9 @@ def rewritten(path: Path, change: str) -> None:
         "objects": {"dtype": "|O"},
     }
     changes |= others.get(change, {})
-    stream.columns["data"] = second_index.msgspec.structs.replace(column, **changes)
+    stream.columns["data"] = msgspec.structs.replace(column, **changes)
     data = path.read_bytes()[: index.end]
-    payload = second_index.msgspec.msgpack.encode(index)
+    payload = msgspec.msgpack.encode(index)
     digest = second_index.new_digest()
     digest.update(payload)
     path.write_bytes(b"\0" * 8 + data[8:] + payload + FOOTER.pack(MAGIC, len(payload), digest.digest()))
@@ -264,6 +267,39 @@ def test_an_index_that_lies_is_refused(large: Path, tmp_path: Path, change: str)
         recover_file(large, tmp_path / "out.h5")
     assert str(large) in refusal.value.sentence()
     assert not list(tmp_path.glob("*.h5*"))
+
+
+def test_whatever_the_index_says_it_is_used_or_refused(large: Path, tmp_path: Path) -> None:
+    """Random values in a file's second index, each with a right checksum: never another error than ours."""
+    index, good, chance = index_of(large), large.read_bytes(), random.Random(9)
+    whole = msgspec.to_builtins(index, builtin_types=(bytes,))
+    seen = Counter[str]()
+    for number in range(30):
+        changed = copy.deepcopy(whole)
+        about = chance.choice((changed, changed["attributes"], *changed["streams"].values()))
+        column = chance.choice(
+            [c for stream in changed["streams"].values() for c in stream["columns"].values()]
+        )
+        stream = chance.choice([stream["attributes"] for stream in changed["streams"].values()])
+        where = chance.choice((about, changed["attributes"], column, column, stream))
+        name = chance.choice(list(where))
+        where[name] = chance.choice((0, -1, 2**62, b"x", "|O", 1.5, [], [2**40], {}, None, "<f8", b"[1]"))
+        payload = msgspec.msgpack.encode(changed)
+        digest = second_index.new_digest()
+        digest.update(payload)
+        tail = payload + FOOTER.pack(MAGIC, len(payload), digest.digest())
+        large.write_bytes(b"\0" * 8 + good[8 : index.end] + tail)
+        try:
+            recover_file(large, tmp_path / f"{number}.h5")
+            seen["used"] += 1
+        except EpisodeError as error:
+            seen[
+                "refused, named"
+                if str(tmp_path) in (words := error.sentence()) or str(large) in words
+                else words
+            ] += 1
+    assert set(seen) == {"used", "refused, named"}
+    assert seen["refused, named"] > 15
 
 
 def test_what_never_had_a_second_index_says_so(tmp_path: Path) -> None:
