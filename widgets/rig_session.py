@@ -167,7 +167,8 @@ class RigSession(QObject):
         if self.phase is not RigPhase.STARTING:
             return
         if not answer.ok:
-            self._fail(answer.error)
+            silent = self._job is None and "no answer to" in answer.error
+            self._fail(self._nobody() if silent else answer.error)
             return
         try:
             self.info = msgspec.convert(answer.result, ServerInfo)
@@ -185,6 +186,13 @@ class RigSession(QObject):
             self._watch.start()
         self._set(RigPhase.UP)
         self.up.emit()
+
+    def _nobody(self) -> str:
+        return (
+            f"No device server answers at {self.connect_text}: it is not started there, has another address, or does "
+            f"not let this machine in. Start it with `python main.py serve --rig {self.name}`, and give --connect the "
+            "line that it prints; for keys see `python main.py keys`."
+        )
 
     def _on_silent(self, seconds: float) -> None:
         self._fail(

@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 from app.core.errors import DeviceError
 from tests.hygiene import wait_until
 from tests.widgets.device_double import DeviceDouble
+from widgets.bridge.letters import Answer
 from widgets.rig_session import RigPhase
 from widgets.session import Session
 from widgets.status import Status
@@ -82,6 +83,18 @@ def test_a_rig_elsewhere_is_joined_and_nothing_is_started(qtbot: QtBot, open_win
         assert rig.connect_text == device.endpoints.text()
         assert session.bridge.jobs.running("serve") == []
         session.context.bridge.disconnect_device()
+
+
+def test_an_address_where_nobody_answers_is_told_with_the_way_out(qtbot: QtBot, open_window: Open) -> None:
+    session = open_window()
+    rig = session.context.rig
+    with DeviceDouble(answers=False) as device:
+        rig.join(device.endpoints)
+        rig._on_described(Answer(False, error="device server: no answer to 'describe' within 5 s."))
+        assert rig.phase is RigPhase.OFF
+        said = session.notifications.items[-1].text
+        assert said.startswith(f"No device server answers at {device.endpoints.text()}")
+        assert "python main.py serve --rig sim/wipe" in said
 
 
 def test_a_joined_server_that_answers_no_more_is_told_and_can_be_joined_again(

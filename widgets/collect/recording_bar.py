@@ -147,6 +147,7 @@ class RecordingBar(QWidget):
         self.gauge = HandGauge(session, hand, theme)
         row.addWidget(self.gauge)
         row.addLayout(self._fields(theme), 1)
+        QWidget.setTabOrder(self.person, self.practice)
         self._set_widths()
         self.refresh()
 

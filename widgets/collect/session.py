@@ -282,7 +282,7 @@ class CollectSession(QObject):
             key: value for key, value in self.numbers.items() if key in ("kept", "plan", "message")
         }
         self._context.rig.release(OWNER)
-        self.problem = words if status else ""
+        self.problem = self.problem or (words if status else "")  # why the rig went says more
         self._enter(Phase.OFF)
         if self._again:
             self._again = False

@@ -105,6 +105,8 @@ class Plot(pg.PlotWidget):
             axes["bottom"] = CountAxis("bottom") if count_ticks else SecondsAxis("bottom")
         super().__init__(background=theme.colour("well"), axisItems=axes)
         self.theme = theme
+        for part in (self, self.viewport()):
+            part.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Tab goes to what can be changed
         item = self.plotItem
         item.hideButtons()
         item.setMenuEnabled(False)

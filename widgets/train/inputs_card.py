@@ -18,6 +18,8 @@ LEAST_FIELD = 88
 LEAST_SIDE, MOST_SIDE = 16, 512
 ENCODER_WORDS = {"compact": "Compact", "resnet18": "ResNet-18"}
 
+NO_EPISODES, NO_PICTURES = "Offered when there are episodes.", "The chosen episodes hold no pictures."
+
 
 class InputsCard(QObject):
     """A tick for each camera of the data, and the two settings that matter most.
@@ -33,7 +35,7 @@ class InputsCard(QObject):
         self.cameras: dict[str, QCheckBox] = {}
         self.size, self.encoder = QSpinBox(), QComboBox()
         self._line = QHBoxLayout()
-        self._nothing = label("The chosen episodes hold no pictures.", "small")
+        self._nothing = label(NO_EPISODES, "small")
         self._pictures = QWidget()
         self._known: dict[str, int] = {}
         self._quiet = False
@@ -88,6 +90,7 @@ class InputsCard(QObject):
         for name in sorted(known):
             self._offer(name)
         self._known = known
+        self._nothing.setText(NO_PICTURES if rows else NO_EPISODES)
         for name, box in self.cameras.items():
             lacking = len(rows) - known.get(name, 0)
             box.setToolTip(
@@ -101,7 +104,11 @@ class InputsCard(QObject):
     def _offer(self, name: str) -> None:
         if name not in self.cameras:
             box = self.cameras[name] = QCheckBox(name)
+            before = self._line.itemAt(
+                self._line.count() - 2
+            ).widget()  # the camera at its left, or the words
             self._line.insertWidget(self._line.count() - 1, box)
+            QWidget.setTabOrder(before, box)
             box.toggled.connect(lambda _on: self._on_edit())
 
     def _show_state(self) -> None:

@@ -64,6 +64,7 @@ class TrainSettings(SettingsForm):
         self.steps.setGroupSeparatorShown(True)
         self.steps.setToolTip("Of all stages together; only RDP has two, tokenizer and planner")
         self.seed.setRange(0, 2**31 - 1)
+        self.seed.setAccessibleName("Seed")
         for measure, words in KEEP_WORDS.items():
             self.keep.addItem(words, measure)
         self.keep.setToolTip("Which weights Deploy takes; training loss never decides")

@@ -121,7 +121,7 @@ class CameraView(QWidget):
 
     def clear(self) -> None:
         """Forget the picture."""
-        self._image, self.seq, self._live = None, -1, Live()
+        self._image, self.seq, self._live, self._note = None, -1, Live(), ""
         self.update()
 
     def show_frame(self, frame: Frame | None, live: Live, note: str = "") -> None:

@@ -137,6 +137,8 @@ class Plot(QWidget):
         self._panel = panel
         self._limit = 0.0
         self._plot = pg.PlotWidget(background=theme.colour("well"))
+        self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Tab goes to what can be changed
+        self._plot.viewport().setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._plot.setMouseEnabled(False, False)
         self._plot.setMenuEnabled(False)
         self._plot.hideButtons()
@@ -224,6 +226,11 @@ class Curves(QWidget):
     def first_plot(self) -> QWidget:
         """Return the widget that draws the curves of the first panel: benches count its paints."""
         return self._plots[0].canvas
+
+    def clear(self) -> None:
+        """Draw all plots at once: with no rig there is nothing in them."""
+        for plot in self._plots:
+            plot.refresh(self._bridge)
 
     def refresh(self) -> None:
         """Draw the next of the visible plots: called on every tick, each gets its turn and no tick carries them all."""

@@ -123,8 +123,10 @@ class LiveViews(QWidget):
             names = [sensor.info.name for sensor in self._reader.sensors]
             self.pads.build(names, field_devices(info.streams))
             self._set_panels(info)
+        else:
+            self.pads.clear()
+            self.curves.clear()
         self.live = Live()
-        self.pads.show_live(self.live)
         self._plan = np.zeros((0, 3))
         self.cloud.clear()
         set_live(self.scene, Live(), self._context.theme)

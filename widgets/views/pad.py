@@ -158,8 +158,8 @@ class PadView(QWidget):
             "force along the pad. Smoothed over 40 ms (force) and 60 ms (markers) for display alone."
         )
 
-    def show_touch(self, touch: Touch, scales: Scales) -> None:
-        """Show the newest state."""
+    def show_touch(self, touch: Touch | None, scales: Scales) -> None:
+        """Show the newest state; None: nothing is known of it."""
         self.touch, self._scales = touch, scales
         self.update()
 

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from widgets.theme.tokens import Theme
 from widgets.views.live import Live
 from widgets.views.pad import PadView
+from widgets.views.scales import Scales
 
 MOST = 4
 
@@ -43,6 +44,11 @@ class Pads(QWidget):
         self.views = {name: PadView(name, self._theme) for name in names}
         for view in self.views.values():
             self._column.addWidget(view, 3 if view.name in fields else 1)
+
+    def clear(self) -> None:
+        """Forget what was felt."""
+        for view in self.views.values():
+            view.show_touch(None, Scales())
 
     def show_live(self, live: Live) -> None:
         """Show the newest state."""

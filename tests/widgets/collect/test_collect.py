@@ -44,6 +44,40 @@ def test_an_empty_page_says_what_to_do(qtbot: QtBot, open_window: Callable[..., 
     assert session.window.strip.words == "NOT CONNECTED"
 
 
+def test_tab_goes_through_the_fields_as_they_are_read_and_to_no_plot(
+    qtbot: QtBot, open_window: Callable[..., Session]
+) -> None:
+    page = collect_page(open_window())
+    reached, widget = [], page.nextInFocusChain()
+    while widget is not page:
+        if (
+            page.isAncestorOf(widget)
+            and widget.isVisible()
+            and widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+        ):
+            reached.append(widget)
+        widget = widget.nextInFocusChain()
+    assert not [item for item in reached if page.views.curves.isAncestorOf(item)]
+    bar = page.bar
+    fields = [
+        item
+        for item in reached
+        if item in (bar.plan, bar.person, bar.practice, bar.operator, bar.instruction)
+    ]
+    assert fields == [bar.plan, bar.person, bar.practice, bar.operator, bar.instruction]
+
+
+def test_why_the_rig_went_outlives_the_end_of_the_child(
+    qtbot: QtBot, open_window: Callable[..., Session]
+) -> None:
+    session = open_window()
+    page = collect_page(session)
+    page.session._on_rig_down("process 'device': it was killed by signal 9.")
+    page.session._on_ended(0, "")
+    assert session.window.strip.words == "FAULT"
+    assert "killed by signal 9. Press Enter to start again." in session.window.strip.hint
+
+
 def test_enter_in_a_field_ends_typing_and_starts_nothing(
     qtbot: QtBot, open_window: Callable[..., Session]
 ) -> None:

@@ -13,11 +13,12 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.core.link.hub import MAIN
+from app.deploy.preflight import Line, Verdict
 from recorders.library import list_episodes
 from tests.app.learning.runs_on_disk import write_run
 from widgets.deploy.enabling import Consent
 from widgets.deploy.page import DeployPage
-from widgets.deploy.preflight_list import Words
+from widgets.deploy.preflight_list import PreflightList, Words
 from widgets.deploy.scores import ScorePlot
 from widgets.deploy.session import Phase
 from widgets.rig_session import RigPhase
@@ -56,6 +57,23 @@ def test_an_unfinished_run_is_refused(qtbot: QtBot, open_window: Open, tmp_path:
     page = open_deploy(open_window)
     assert page.settings.run.currentText() == "half (stopped at 50 of 100)"
     assert "resume it in Train" in page.go.toolTip()
+
+
+def test_a_reason_with_long_words_is_read_whole_where_there_is_room(qtbot: QtBot) -> None:
+    shown = PreflightList(Theme.load("dark"))
+    qtbot.addWidget(shown)
+    reason = "no-weights lacks weights.safetensors: copy the whole folder, or train it again."
+    shown.show_lines(
+        [Line(name, Verdict.STOP, reason) for name in ("Checkpoint", "Same rig", "Rig", "Arm", "Disk")]
+    )
+    shown.resize(330, 600)
+    shown.show()
+    words = shown.findChildren(Words)
+    qtbot.waitUntil(lambda: all(item.is_whole for item in words))
+    assert words[0].height() > 2 * words[0].fontMetrics().height()
+    shown.resize(330, shown.minimumSizeHint().height())
+    qtbot.waitUntil(lambda: all(item.toolTip() == reason for item in words))
+    assert words[0].shown().endswith("…")
 
 
 def test_scores_show_mean_interval_and_outcome(qtbot: QtBot) -> None:

@@ -140,6 +140,24 @@ def test_views_pads_and_curves_follow_the_rig(open_window: Callable[..., Session
     views.restore_state(state)  # sizes of another number of cameras are left alone
 
 
+def test_views_are_empty_when_the_rig_has_gone(open_window: Callable[..., Session]) -> None:
+    session = open_window()
+    views: Any = session.window.pages[0].views  # type: ignore[attr-defined]
+    info = rig()
+    views.attach(info)
+    views.live = LiveReader(info).read(fed(5.0, 29.0))
+    views.pads.show_live(views.live)
+    plot = views.curves._plots[0]
+    plot._curves[0].setData([-1.0, 0.0], [3.0, 4.0])
+    camera = next(iter(views.cameras.values()))
+    camera.show_image(None, 7, 1, views.live, "582 ms")
+    assert any(view.touch is not None for view in views.pads.views.values())
+    views.attach(None)
+    assert all(view.touch is None for view in views.pads.views.values())
+    assert plot._curves[0].xData.size == 0
+    assert (camera.seq, camera._note) == (-1, "")
+
+
 def test_a_finger_of_another_arm_is_drawn_where_that_arm_is() -> None:
     info = rig()
     second = msgspec.structs.replace(info.touches[1], arm="arm2")
