@@ -58,6 +58,9 @@ def _dot(device: str, spec: StreamSpec, health: Health | None) -> Dot:
     return Dot(device, colour, rate, words)
 
 
+DOT_ALONE = 20  # pixels
+
+
 class HealthDots(QWidget):
     """A row of dots; repainted only when what it says changes."""
 
@@ -83,12 +86,22 @@ class HealthDots(QWidget):
 
     def sizeHint(self) -> QSize:
         """Room for every dot; rates keep their room so that nothing jumps."""
-        name, rate = self._cell()
-        return QSize(len(self._dots) * (name + rate + 40), self._theme.px("control"))
+        return QSize(len(self._dots) * self._widths()[0], self._theme.px("control"))
 
     def minimumSizeHint(self) -> QSize:
-        """The same: dots are not squeezed."""
-        return self.sizeHint()
+        """Room for the dots alone."""
+        return QSize(len(self._dots) * self._widths()[-1], self._theme.px("control"))
+
+    def _widths(self) -> tuple[int, int, int]:
+        """Return the width of a device with name and rate, with its name, and as a dot alone."""
+        name, rate = self._cell()
+        return name + rate + 40, name + 34, DOT_ALONE
+
+    @property
+    def detail(self) -> int:
+        """How much of each device there is room for: 2 name and rate, 1 its name, 0 its dot; the tool tip says all."""
+        fits = [len(self._dots) * width <= self.width() for width in self._widths()[:-1]]
+        return 2 if fits[0] else 1 if fits[1] else 0
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw dot, name, rate for each device."""
@@ -98,16 +111,19 @@ class HealthDots(QWidget):
     def _draw(self, painter: QPainter) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         name, rate = self._cell()
-        x, height = 0.0, self.height()
+        x, height, detail = 0.0, self.height(), self.detail
+        step = self._widths()[2 - detail]
         middle = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
         for dot in self._dots:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self._theme.colour(dot.colour))
             painter.drawEllipse(QRectF(x, height / 2 - 5, 10, 10))
-            painter.setFont(self._theme.font("small", bold=True))
-            painter.setPen(self._theme.colour("text"))
-            painter.drawText(QRectF(x + 16, 0, name + 2, height), middle, dot.name)
-            painter.setFont(self._theme.number_font("small"))
-            painter.setPen(self._theme.colour("muted" if dot.colour == "good" else dot.colour))
-            painter.drawText(QRectF(x + 22 + name, 0, rate + 2, height), middle, dot.rate)
-            x += name + rate + 40
+            if detail:
+                painter.setFont(self._theme.font("small", bold=True))
+                painter.setPen(self._theme.colour("text"))
+                painter.drawText(QRectF(x + 16, 0, name + 2, height), middle, dot.name)
+            if detail == 2:
+                painter.setFont(self._theme.number_font("small"))
+                painter.setPen(self._theme.colour("muted" if dot.colour == "good" else dot.colour))
+                painter.drawText(QRectF(x + 22 + name, 0, rate + 2, height), middle, dot.rate)
+            x += step

@@ -10,6 +10,7 @@ from widgets.parts.plot import pen
 from widgets.theme.tokens import Theme
 
 LINE = 22
+SLACK = 3  # pixels below a line that its letters do not need
 SWATCH = 24
 Entry = tuple[str, QColor, Qt.PenStyle]
 
@@ -57,6 +58,8 @@ class Readout(QWidget):
             zip(self._entries, self._values, strict=True)
         ):
             box = QRectF(8, 8 + number * LINE, self.width() - 12, LINE)
+            if box.bottom() > self.height() + SLACK:
+                break  # a line is shown whole or not at all
             painter.setPen(pen(colour, 2.5, style))
             y = box.center().y()
             painter.drawLine(QPointF(box.left(), y), QPointF(box.left() + SWATCH, y))

@@ -8,6 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from app.core.episodes import TRASH_DAYS
 from widgets.bridge.letters import Answer
 from widgets.context import WindowContext
 from widgets.parts.episodes import plural
@@ -15,6 +16,7 @@ from widgets.parts.library import Library
 from widgets.review.episode_list import EpisodeList
 
 DONE = {"reject": "rejected", "trash": "put into the trash", "restore": "restored", "change_many": "changed"}
+WAY_BACK = f"for {TRASH_DAYS} days. Trash in the filter shows what lies there; Restore takes it out."
 MOST_TOLD = 3
 
 
@@ -63,8 +65,12 @@ class Life(QObject):
         elif name == "purge":
             self._tell_purged(result)
         else:
-            if asked > 1:
-                count = plural(len(result["changed"]), "episode")
+            count = plural(len(result["changed"]), "episode")
+            if (
+                name == "trash" and result["changed"]
+            ):  # they leave the list, and with them the history of Ctrl+Z
+                self._context.notifications.info(f"{count} {DONE[name]} {WAY_BACK}", "review")
+            elif asked > 1:
                 self._context.notifications.info(f"{count} {DONE[name]}. Ctrl+Z takes it back.", "review")
             self._tell_failed(result["failed"], asked)
             self.changed.emit(result["changed"])

@@ -248,7 +248,7 @@ class Timeline(QWidget):
     def show_values(self, name: str, values: Sequence[float]) -> None:
         """Show the values of "force" or "touch" at the playhead: of the curve, until the samples come."""
         unit, decimals = {"force": ("N", 1), "touch": ("mm", 2)}[name]
-        words = [f"{value:.{decimals}f} {unit}" for value in values]
+        words = [f"{value:z.{decimals}f} {unit}" for value in values]
         self._readouts[name].show_values(words or [""] * len(self._curves[name]))
 
     def _values_at(self, name: str, t_ns: int) -> list[float]:

@@ -104,11 +104,9 @@ class InputsCard(QObject):
     def _offer(self, name: str) -> None:
         if name not in self.cameras:
             box = self.cameras[name] = QCheckBox(name)
-            before = self._line.itemAt(
-                self._line.count() - 2
-            ).widget()  # the camera at its left, or the words
             self._line.insertWidget(self._line.count() - 1, box)
-            QWidget.setTabOrder(before, box)
+            others = list(self.cameras.values())[:-1]
+            QWidget.setTabOrder(others[-1] if others else self._nothing, box)
             box.toggled.connect(lambda _on: self._on_edit())
 
     def _show_state(self) -> None:

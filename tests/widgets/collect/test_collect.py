@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from widgets.collect.page import CollectPage
@@ -48,13 +49,11 @@ def test_tab_goes_through_the_fields_as_they_are_read_and_to_no_plot(
     qtbot: QtBot, open_window: Callable[..., Session]
 ) -> None:
     page = collect_page(open_window())
-    reached, widget = [], page.nextInFocusChain()
-    while widget is not page:
-        if (
-            page.isAncestorOf(widget)
-            and widget.isVisible()
-            and widget.focusPolicy() & Qt.FocusPolicy.TabFocus
-        ):
+    reached: list[QWidget] = []
+    widget = page.nextInFocusChain()
+    while widget is not None and widget is not page:
+        by_tab = widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+        if by_tab and widget.isVisible() and page.isAncestorOf(widget):
             reached.append(widget)
         widget = widget.nextInFocusChain()
     assert not [item for item in reached if page.views.curves.isAncestorOf(item)]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from pytestqt.qtbot import QtBot
 
 from tests.widgets.device_double import INFO
 from widgets.bridge.rates import Health
-from widgets.frame.health import dots, rate_text
+from widgets.frame.health import Dot, HealthDots, dots, rate_text
 from widgets.frame.key_map import balanced
 from widgets.frame.strip import clock_text, disk_text, fields, is_measured
 from widgets.status import Status
+from widgets.theme.tokens import Theme
 
 
 @pytest.mark.parametrize(
@@ -48,3 +50,15 @@ def test_groups_of_keys_keep_their_order_over_the_columns() -> None:
     assert [group for stack in stacks for group in stack] == groups
     assert [sum(len(group) for group in stack) for stack in stacks] == [10, 8, 7]
     assert balanced(groups, 1) == [groups]
+
+
+def test_devices_give_up_rates_and_then_names_before_any_is_cut(qtbot: QtBot) -> None:
+    shown = HealthDots(Theme.load("dark"))
+    qtbot.addWidget(shown)
+    shown.show_dots([Dot(f"camera{number}", "good", "25 Hz", "") for number in range(6)])
+    found: dict[int, int] = {}
+    for width in range(shown.sizeHint().width(), shown.minimumSizeHint().width() - 1, -1):
+        shown.resize(width, 40)
+        assert 6 * shown._widths()[2 - shown.detail] <= width
+        found.setdefault(shown.detail, width)
+    assert list(found) == [2, 1, 0]

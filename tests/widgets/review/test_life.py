@@ -139,6 +139,9 @@ def test_trash_restore_and_emptying_after_a_question(
     QTest.keyClick(page, Qt.Key.Key_Delete)
     qtbot.waitUntil(lambda: item.uuid not in shown(page), timeout=LONG_MS)
     assert opened(page).uuid != item.uuid
+    told = page.context.notifications.items[-1].text
+    assert told.startswith("1 episode put into the trash for 30 days.")
+    assert "Restore" in told  # the episode has left, and Ctrl+Z now means the one that is open
     page.list.search.setText("is:trashed")
     assert shown(page) == [item.uuid]
     assert page.list.trash.isVisible()
