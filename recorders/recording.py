@@ -19,7 +19,7 @@ from recorders.journal import JournalWriter
 from recorders.queueing import QueuedSample
 from recorders.records import OUTCOMES, TAKE_SCHEMA_VERSION, StopRecord, TakeRecord
 from recorders.room import Room
-from recorders.samples import check_message
+from recorders.samples import check_message, sample_in
 from recorders.take import TICK, Phase, Take
 from recorders.writing import TakeWriter
 
@@ -31,6 +31,7 @@ CREDITS = 50
 RECEIVE_MS = 10
 RECEIVE_LIMIT_S = 0.1
 MAX_TOLD = 50
+INTENTS = "take_start, take_stop, take_drop, sample"
 
 
 class Recorder:
@@ -76,10 +77,10 @@ class Recorder:
                 self._stop(intent)
             elif name == "take_drop":
                 self._drop()
+            elif name == "sample":
+                self._add(intent)
             else:
-                self.link.notice(
-                    f"record: intent {name!r} is unknown. Valid: take_start, take_stop, take_drop.", "warning"
-                )
+                self.link.notice(f"record: intent {name!r} is unknown. Valid: {INTENTS}.", "warning")
         except TouchstoneError as error:
             if name == "take_start":
                 self._fail(str(intent.get("take", "")), error)
@@ -155,6 +156,22 @@ class Recorder:
         self._heard = self._started = time.monotonic()
         writer.start()
         self._tell(self._take, writer)
+
+    def _add(self, intent: dict[str, Any]) -> None:
+        """Keep a message that comes by the parent, of a stream that the device server does not have.
+
+        Raises:
+            RecordingError: If the server has a stream of that name.
+            WireError: If the message is malformed.
+        """
+        take, writer = self._take, self._writer
+        if take is None or writer is None or take.phase is Phase.SAVING:
+            return  # it belongs to no take
+        header, data = sample_in(intent)
+        topic = f"{header.device}/{header.signal}"
+        if topic in take.specs:
+            raise RecordingError(f"stream {topic}", "it is the device server's", way_out="Name it otherwise")
+        self._keep_message(take, writer, topic, header, data)
 
     def _let_go(self, lockstep: bool) -> None:
         """Hear no more samples, and let the bench go on without us."""
@@ -299,18 +316,24 @@ class Recorder:
         except WireError as error:
             self._tell_once(error.sentence())
             return 0
+        if not self._keep_message(take, writer, topic, header, buffer) or topic != TICK:
+            return 0
+        row = decode_array(header, buffer)[-1]
+        return int(take.tick(int(row[0]), int(row[3])))
+
+    def _keep_message(
+        self, take: Take, writer: TakeWriter, topic: str, header: SampleHeader, buffer: memoryview
+    ) -> bool:
+        """Queue a well-formed message for the journal; returns whether the journal still takes any."""
         # received: on the session clock, which in lock-step stands still until the period's tick comes
         sample = QueuedSample(topic, header, buffer, max(self._now(take), header.t_ns[-1]))
         while not writer.put(sample):
             if writer.error is not None or writer.finished:
-                return 0
+                return False
             self.link.poll()  # the disk is slow: wait, and let the parent know that we live
         if take.stop is None or header.t_ns[0] <= take.stop.end_ns:
             take.accept(topic, header, buffer)
-        if topic != TICK:
-            return 0
-        row = decode_array(header, buffer)[-1]
-        return int(take.tick(int(row[0]), int(row[3])))
+        return True
 
     def _watch(self, take: Take, writer: TakeWriter) -> None:
         """End a take that cannot go on, and tell of streams that fell silent."""

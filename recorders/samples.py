@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -35,6 +36,21 @@ def spec_of(header: SampleHeader) -> StreamSpec:
         encoding=header.encoding,
         required=False,
     )
+
+
+def sample_in(body: Mapping[str, Any]) -> tuple[SampleHeader, memoryview]:
+    """Return the message that an event carries: `header` (a `SampleHeader` as a list) and `data` (bytes).
+
+    Raises:
+        WireError: If it is none, or cannot be kept.
+    """
+    try:
+        header = msgspec.convert(body.get("header"), SampleHeader)
+        data = msgspec.convert(body.get("data"), bytes)
+    except msgspec.ValidationError as error:
+        raise WireError("sample of the parent", f"it is malformed ({error})") from error
+    check_message(header, len(data), None)
+    return header, memoryview(data)
 
 
 def check_message(header: SampleHeader, size: int, spec: StreamSpec | None) -> None:

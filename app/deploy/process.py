@@ -174,6 +174,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         link.pass_on(event)
         if event.kind == "state" and event.body.get("name") == "driving":
             link.send("state", **event.body)  # the plan and the rates, for the window
+        elif event.kind == "state" and event.body.get("name") == "sample":
+            for child in [child for child in hub.children.values() if child.role == "record"]:
+                hub.send(child, "intent", **event.body)
 
     try:
         with Hub(hear) as hub, RigAtHand(hub, args.rig, args.connect, args.fast) as rig:

@@ -44,6 +44,8 @@ def why_not(spec: StreamSpec) -> str:
         return "it is the task's true state, which no real rig publishes"
     if spec.topic == "bench/tick":
         return "it counts the simulator's periods"
+    if spec.device == "policy":
+        return "it is what a policy planned, no observation"
     return "depth pictures have no place in this format" if spec.encoding == "depth16" else ""
 
 

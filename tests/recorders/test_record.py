@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
 from app.core.errors import ProcessError
 from app.core.ids import new_uuid
 from app.core.link.hub import Child, Hub
+from app.core.wire.messages import SCHEMA_VERSION, SampleHeader
 from recorders.reader import EpisodeFile
 from tests.contracts.sources import ROOT
 from tests.hygiene import wait_until
@@ -328,3 +330,31 @@ def test_wrong_messages_are_told_and_cost_nothing_else(hub: Hub, tmp_path: Path)
         hub.intent(recorder, "take_stop", outcome="success", until_ns=device.now_ns, meta={})
         hub.wait_for(recorder, ("state",), 20, name="saved", take=uuid, dropped=0)
         assert len(notices) == 3
+
+
+def test_a_stream_of_the_parent_is_kept_beside_those_of_the_server(hub: Hub, tmp_path: Path) -> None:
+    with FakeDevice() as device:
+        recorder = start_recorder(hub, device, tmp_path)
+        notices: list[str] = []
+        hub.listener = lambda _child, event: (
+            notices.append(event.body["text"]) if event.kind == "notice" else None
+        )
+        uuid, first_ns = start_take(hub, recorder), device.now_ns
+        device.step_periods(5)
+        plans = np.arange(6, dtype="<f4").reshape(2, 3)
+        for number, row in enumerate(plans):
+            at = (first_ns + (number + 1) * PERIOD_NS,)
+            header = SampleHeader(SCHEMA_VERSION, "policy", "plan", number, 1, at, at, "raw", "<f4", (3,))
+            hub.intent(recorder, "sample", header=msgspec.to_builtins(header), data=row.tobytes())
+        hub.intent(recorder, "sample", header=msgspec.to_builtins(header), data=b"short")
+        taken = msgspec.structs.replace(header, device="finger", signal="field")
+        hub.intent(recorder, "sample", header=msgspec.to_builtins(taken), data=row.tobytes())
+        hub.intent(recorder, "sample", header=["no", "header"], data=b"")
+        hub.intent(recorder, "take_stop", outcome="success", until_ns=device.now_ns, meta={})
+        path = hub.wait_for(recorder, ("state",), 20, name="saved", take=uuid, dropped=0).body["path"]
+    assert len(notices) == 3
+    with EpisodeFile(path) as episode:
+        np.testing.assert_array_equal(episode.data("policy/plan"), plans)
+        assert episode.times_ns("policy/plan").tolist() == [first_ns + PERIOD_NS, first_ns + 2 * PERIOD_NS]
+        assert episode.problems() == []
+        assert len(episode.times_ns("finger/field")) == 5

@@ -46,7 +46,8 @@ class Controller(Protocol):
     """A source of motion, driven by `app.core.drive.loop.Driver`. All calls come from one thread.
 
     One with an attribute `wake`, a ZeroMQ socket, is also asked to act as soon as something waits there. One with a
-    method `hear(intent)` gets the parent's intents that are not the driver's own.
+    method `hear(intent)` gets the parent's intents that are not the driver's own. One with a method `samples()` gives
+    after each action the messages (header, bytes) of streams of its own that are to be in the episode, each once.
     """
 
     @property

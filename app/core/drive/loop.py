@@ -13,6 +13,7 @@ import math
 import time
 from typing import Any, Literal
 
+import msgspec
 import numpy as np
 import zmq
 
@@ -181,6 +182,7 @@ class Driver:
             if ticks % 10 == 0:
                 self._hear()
             action = self.controller.act(self.tick.t_ns)
+            self._tell_samples()
             why = self._over(until_ns, action)
             if why is not None:
                 return why
@@ -198,6 +200,7 @@ class Driver:
             next_s = self._wait(max(next_s + period_s, time.monotonic()))
             self._hear()
             action = self.controller.act(self.client.clock.now_ns())
+            self._tell_samples()
             why = self._over(until_ns, action)
             if why is not None:
                 return why
@@ -231,6 +234,12 @@ class Driver:
                 self.client.keep_time()
             self._take_in(0, until_s - RESERVE_S)
         return until_s
+
+    def _tell_samples(self) -> None:
+        """Tell the parent what the controller has to say for the episode, as `sample` of the event `state`."""
+        samples = getattr(self.controller, "samples", None)
+        for header, data in samples() if samples is not None else ():
+            self.link.send("state", name="sample", header=msgspec.to_builtins(header), data=data)
 
     def _send(self, action: Action, now_ns: int, period: int) -> None:
         self._seq += 1

@@ -18,6 +18,7 @@ from app.learning.runtime.delays import Delays
 from app.learning.runtime.fast import FastDecoder
 from app.learning.runtime.observer import Observation, Observer, leashed
 from app.learning.runtime.planner import DelayedPlanner, Plan, Planner, ThreadedPlanner, rate_of
+from app.learning.runtime.recorded import Message, UsedPlans
 
 RATES_OVER = 20  # plans or ticks
 
@@ -36,7 +37,7 @@ class PolicyController:
         self._policy, self._runtime = policy, policy.runtime
         self.rate_hz = policy.grid.rate_hz * policy.grid.fast
         self._ahead = 1  # decoder ticks per step: one, or all of a grid tick where the rig steps by the grid
-        self._delays = Delays()
+        self._delays, self._used = Delays(), UsedPlans()
         self.topics = (*policy.layout.topics, *policy.seen_cameras.topics)
         self._observer, self._fast = observer or Observer(policy), FastDecoder(policy)
         self._planner: Planner | None = None
@@ -45,6 +46,7 @@ class PolicyController:
 
     def _forget(self) -> None:
         self._delays.begin()
+        self._used.begin()
         self._command: np.ndarray | None = None
         self._seen: Observation | None = None
         self._began: Observation | None = None  # what the present plan was made from
@@ -139,6 +141,7 @@ class PolicyController:
         self._fast.switch(plan)
         self._began = self._observer.at(plan.begins_ns)
         self._delays.used(plan, now_ns)
+        self._used.used(plan, now_ns)
         self._plan_ms = plan.compute_ms
         self._delay_ms = (now_ns - plan.begins_ns) / 1e6
         self._plan_times.append(now_ns)
@@ -157,6 +160,10 @@ class PolicyController:
             "touch_ms": self._delays.touch_ms,
             "waiting_for": self._waiting_for,
         }  # fmt: skip
+
+    def samples(self) -> list[Message]:
+        """Return the plans that were used since the last call, as messages of the episode's streams (`recorded`)."""
+        return self._used.take()
 
     def report(self) -> dict[str, float]:
         """Return the delays of the episode so far, in ms (`Delays`)."""

@@ -78,6 +78,32 @@ def test_it_rests_until_the_first_plan_is_due(policy: RdpPolicy) -> None:
         board.t_ns += PERIOD_NS
 
 
+def test_each_plan_that_was_used_is_told_once_with_its_times(policy: RdpPolicy) -> None:
+    controller, board = PolicyController(policy), Board.draw(100)
+    controller.begin(Start(0, 0, server_info(), {}))
+    told = []
+    for _ in range(3 * policy.config.runtime.plan_every):
+        deliver(controller, board)
+        action = controller.act(board.t_ns)
+        told += [(board.t_ns, *message) for message in controller.samples()]
+        assert action.pose is not None
+        board.step(action.pose)
+    assert controller.samples() == []
+    plans = [(at, header, data) for at, header, data in told if header.signal == "plan"]
+    times = [
+        np.frombuffer(data, header.dtype).tolist()
+        for _, header, data in told
+        if header.signal == "plan_times"
+    ]
+    assert len(plans) == len(times) >= 2
+    delay_ns, every_ns = policy.config.runtime.plan_delay_ns, policy.config.runtime.plan_every * PERIOD_NS
+    for number, ((at, header, data), (ready, used, took)) in enumerate(zip(plans, times, strict=True)):
+        assert (header.seq, header.t_ns) == (number, (plans[0][1].t_ns[0] + number * every_ns,))
+        assert (ready - header.t_ns[0], used, took > 0) == (delay_ns, at, True)
+        assert len(data) == np.prod(header.shape) * 4
+        assert np.isfinite(np.frombuffer(data, header.dtype)).all()
+
+
 @pytest.mark.parametrize("topic", ["finger/wrench", "arm/pose", "vision/stain"])
 def test_it_asks_for_no_motion_without_its_streams(policy: RdpPolicy, topic: str) -> None:
     controller, board = PolicyController(policy), Board.draw(100)
