@@ -49,6 +49,9 @@ def test_both_arms_go_through_the_whole_loop(tmp_path: Path) -> None:
     assert status == 0, rolled
     with EpisodeFile(rolled["files"][0]) as episode:
         assert len(episode.data("arm/commanded")) == len(episode.data("arm2/commanded")) > 10
+        plans, times = episode.data("policy/plan"), episode.data("policy/plan_times")
+        assert len(plans) == len(times) >= 1
+        assert plans.shape[2] == 15, "two arms of seven numbers, and `over`"
     status, audited = role("audit", str(run), "--data", str(shown))
     assert status == 0, audited
     assert {row["source"] for row in audited["rows"]} == {"touch", "wrench", "field", "motion"}

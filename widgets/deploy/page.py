@@ -22,6 +22,7 @@ from widgets.parts.library import Library
 from widgets.parts.progress_line import ProgressLine
 from widgets.parts.settings_form import side_by_side
 from widgets.parts.text import label, row
+from widgets.rig_session import RigPhase
 from widgets.theme.tokens import State
 from widgets.views.live_views import LiveViews
 
@@ -240,6 +241,8 @@ class DeployPage(Page):
         words, hint = WORDS[session.phase]
         if session.phase is Phase.IDLE and self.settings.hindrance():
             words, hint = "NOTHING TO DEPLOY", self.settings.hindrance()
+        elif session.phase is Phase.IDLE and self.context.rig.phase is RigPhase.UP:
+            hint = "The rig is connected. Go lets the policy drive."
         state = State.MOVING if session.phase is Phase.DRIVING else State.IDLE
         counts = {"kept": len(session.series.scores), "plan": session.series.total} if session.busy else {}
         self.context.status.reset(state=state, words=words, hint=hint, **counts)

@@ -31,12 +31,16 @@ def parser_of(add_arguments: object) -> argparse.ArgumentParser:
     return parser
 
 
-def test_every_stage_has_words_that_its_role_understands(plan: Plan) -> None:
+def test_every_stage_has_words_that_its_role_understands(plan: Plan, tmp_path: Path) -> None:
     parsers = {"collect": parser_of(collect.add_arguments), "deploy": parser_of(deploy.add_arguments)}
     for stage in plan.stages:
         if stage.role in parsers:
-            args = parsers[stage.role].parse_args(list(stage.words))
+            args = parsers[stage.role].parse_args(
+                [word.replace("{out}", str(tmp_path)) for word in stage.words]
+            )
             if stage.role == "deploy":
+                if args.run is not None:
+                    args.run.mkdir(parents=True, exist_ok=True)
                 deploy.check(args)
                 assert trial.read(args).changes == (args.run is not None)
 
