@@ -39,7 +39,7 @@ def plan_text(plan: Plan, jobs: int) -> str:
         f"Touchstone {plan.software}. Written before the first rollout; a folder with another plan is refused.", "",
         f"- Tasks: {', '.join(plan.tasks)}. Conditions: {', '.join(NAMES[name] for name in plan.conditions)}.",
         (f"- Demonstrations: {plan.demonstrations} kept ones of the scripted operator per task, from seed "
-        f"{plan.demonstration_seed} on, condition `mixed` (about half with a perturbation)."),
+        f"{plan.demonstration_seed} on, condition `mixed` (a third of each condition)."),
         (f"- Training: {plan.training_steps} steps, seeds {', '.join(map(str, plan.training_seeds))}; controls "
         f"use seed {plan.training_seeds[0]} alone."),
         f"- Cameras: {', '.join(plan.cameras) or 'none; the policies see the vision estimate of the stain'}.",
