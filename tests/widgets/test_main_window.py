@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QDialog, QLineEdit, QVBoxLayout
+from PySide6.QtWidgets import QDialog, QLineEdit, QPushButton, QVBoxLayout
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import DeviceError
@@ -118,12 +118,15 @@ def test_a_joined_server_that_answers_no_more_is_told_and_can_be_joined_again(
         session.context.bridge.disconnect_device()
 
 
-def test_the_stop_button_stops(qtbot: QtBot, open_window: Open) -> None:
+def test_the_stop_button_stops_as_it_goes_down(qtbot: QtBot, open_window: Open) -> None:
     session = open_window()
     with DeviceDouble() as device:
         session.context.rig.join(device.endpoints)
         qtbot.waitUntil(lambda: session.context.rig.phase is RigPhase.UP)
-        session.window._header.stop_pressed.emit()
+        button = next(
+            item for item in session.window.findChildren(QPushButton) if item.text().startswith("STOP")
+        )
+        qtbot.mousePress(button, Qt.MouseButton.LeftButton)
         qtbot.waitUntil(lambda: ("stop", {"reason": "the STOP button"}) in device.commands)
         session.context.bridge.disconnect_device()
 

@@ -98,7 +98,7 @@ class Header(QWidget):
         )
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         button.setMinimumWidth(self._context.theme.grid(17))
-        button.clicked.connect(self.stop_pressed)
+        button.pressed.connect(self.stop_pressed)  # not when it is let go: that is a tenth of a second later
         return button
 
     def _on_tones(self) -> None:
