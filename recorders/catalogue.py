@@ -94,6 +94,9 @@ def checksum(key: Iterable[str], version: Version, row: bytes) -> int:
 def _open(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(path, timeout=_LOCK_WAIT_S)
     try:
+        database.execute(
+            "PRAGMA synchronous = OFF"
+        )  # what a power cut damages has a checksum, and is read again
         (layout,) = database.execute("PRAGMA user_version").fetchone()
         if layout not in (0, LAYOUT):
             raise sqlite3.DatabaseError(f"layout {layout}")

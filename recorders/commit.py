@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,7 +84,6 @@ def _write(folder: Path, reader: JournalReader, begun: Conversion | None) -> Com
         if converted is None:
             part.unlink()
             return None
-        _verify(part, converted.encodings, converted.expected)
         publish(part, final)
     except RecordingError:
         part.unlink(missing_ok=True)
@@ -102,12 +102,12 @@ def _write(folder: Path, reader: JournalReader, begun: Conversion | None) -> Com
 def _convert(
     reader: JournalReader, take: TakeRecord, part: Path, begun: Conversion | None
 ) -> Converted | None:
-    """Write the temporary file, from the beginning or on from where it is; None if the journal holds nothing."""
+    """Write and verify the temporary file, from the beginning or on from where it is; None if nothing is to keep."""
     end_ns = reader.stop.end_ns if reader.stop else 0
     if begun is not None and begun.part == part and reader.stop is not None and begun.end_at(end_ns):
         _check_room(part.parent, reader.path, begun.place)
         begun.add(reader.messages(begun.place))
-        return begun.finish(reader)
+        return _finish(begun, reader)
     if begun is not None:  # it went beyond the end that the take has now
         begun.__exit__(None, None, None)
     _check_room(part.parent, reader.path, part.stat().st_size if part.exists() else 0)
@@ -116,7 +116,19 @@ def _convert(
     ) as conversion:  # else nobody watched to the end
         conversion.end_at(end_ns)
         conversion.add(reader.messages())
-        return conversion.finish(reader)
+        return _finish(conversion, reader)
+
+
+def _finish(conversion: Conversion, reader: JournalReader) -> Converted | None:
+    """Close the file, and verify it while it goes to the disk: what is read is what the kernel holds, either way."""
+    converted = conversion.finish(reader)
+    if converted is None:
+        return None
+    with ThreadPoolExecutor(1, thread_name_prefix="sync") as aside:
+        synced = aside.submit(conversion.sync)
+        _verify(conversion.part, converted.encodings, converted.expected, reader.content)
+        synced.result()
+    return converted
 
 
 def _check_room(folder: Path, journal: Path, there: int = 0) -> None:
@@ -129,10 +141,10 @@ def _check_room(folder: Path, journal: Path, there: int = 0) -> None:
         )  # fmt: skip
 
 
-def _verify(part: Path, encodings: Mapping[str, str], expected: Expected) -> None:
+def _verify(part: Path, encodings: Mapping[str, str], expected: Expected, journal: memoryview) -> None:
     try:
         with h5py.File(part, "r", locking=False) as file:
-            problems = problems_of(file, encodings, expected)
+            problems = problems_of(file, encodings, expected, journal)
     except (OSError, KeyError, RuntimeError) as error:
         problems = [str(error)]
     if problems:

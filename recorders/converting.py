@@ -129,11 +129,11 @@ class Conversion:
             writer.add(kept, specs[message.topic])
 
     def sync(self) -> None:
-        """Wait until what was written so far is on the disk, so that the end of the take need not."""
+        """Wait until what was written so far is on the disk."""
         self._writer.sync()
 
     def finish(self, reader: JournalReader) -> Converted | None:
-        """Close the file with what the journal says of the take; None if there is nothing to keep."""
+        """Close the file with what the journal says of the take; `sync` must follow. None: there is nothing to keep."""
         survey, selection = self._survey, self._selection
         survey.finish()
         samples = self._writer.samples
@@ -149,7 +149,7 @@ class Conversion:
         take = reader.take or TakeRecord.lost(reader.path.stem)
         attributes = {**_attributes(reader, take, survey, dropped), "flags": msgspec.to_builtins(flags)}
         of_streams = {topic: {"dropped": dropped.get(topic, 0)} for topic in samples}
-        expected = self._writer.finish(attributes, of_streams)
+        expected = self._writer.finish(attributes, of_streams, synced=False)
         encodings = {topic: selection.specs[topic].encoding for topic in samples}
         return Converted(attributes, samples, encodings, sum(dropped.values()), flags, expected)
 

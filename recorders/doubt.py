@@ -1,8 +1,9 @@
 """A file that ended the process which read it is read by no process of ours again, unless it is changed.
 
-HDF5 can crash over a hostile or damaged file. Before a file is opened, its name goes into a mark beside the index; the
-mark goes when the file was read. A mark whose process is dead names a file in doubt, and that one is read by a child
-with limits (role `peek`): a process killed for another reason leaves a mark too, and its file may be good.
+HDF5 can crash over a hostile or damaged file. Most rows are read without it (`recorders.glance`). Before it opens a
+file, the file's name goes into a mark beside the index; the mark goes when all were read. A mark whose process is dead
+names a file in doubt, and that one is read by a child with limits (role `peek`): a process killed for another reason
+leaves a mark too, and its file may be good.
 Used by `recorders.listing`.
 """
 
@@ -20,6 +21,7 @@ import msgspec
 from app.core.episodes import EpisodeRow
 from app.core.errors import EpisodeError
 from app.core.link.hub import MAIN
+from recorders.glance import glance
 from recorders.hdf5.second_index import remedy
 from recorders.scan import read_row
 
@@ -39,6 +41,8 @@ class Careful:
         """Return what a file says, and whether that holds until the file changes."""
         if str(path) in self._doubted:
             return self._ask_child(path, size), True
+        if (known := glance(path, size)) is not None:
+            return known, True
         with contextlib.suppress(OSError):  # no place to write: it is read without a mark
             self._mark.write_bytes(os.fsencode(path))
         row = read_row(path, size)

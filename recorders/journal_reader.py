@@ -37,12 +37,18 @@ R = TypeVar("R", TakeRecord, StopRecord)
 
 
 class JournalMessage(msgspec.Struct, frozen=True):
-    """One message of the wire as it was recorded; `t_receive_ns` is on the session clock."""
+    """One message of the wire as it was recorded.
+
+    Attributes:
+        t_receive_ns: On the session clock.
+        place: Where its buffer begins in the journal, in bytes; 0 = it is of no journal.
+    """
 
     topic: str
     header: SampleHeader
     buffer: memoryview
     t_receive_ns: int
+    place: int = 0
 
 
 class JournalReader:
@@ -90,6 +96,11 @@ class JournalReader:
             with contextlib.suppress(BufferError):
                 self._map.close()
 
+    @property
+    def content(self) -> memoryview:
+        """The whole file as it lies on the disk."""
+        return memoryview(self._map)
+
     def messages(self, start: int = 0) -> Iterator[JournalMessage]:
         """Yield every readable message in the order of its arrival. May be called again.
 
@@ -101,7 +112,7 @@ class JournalReader:
             if opcode != Opcode.CHUNK:
                 continue
             try:
-                unpacked = _unpack(memoryview(self._map)[place])
+                unpacked = _unpack(memoryview(self._map)[place], place.start)
             except _BROKEN:
                 self.damaged += 1
                 continue
@@ -162,21 +173,25 @@ class JournalTail:
                     raise RecordingError(f"journal {self._path}", "a record ends beyond what was written")
                 content = stream.read(length) if opcode == Opcode.CHUNK else b""
                 try:
-                    messages = _unpack(content) if content else []
+                    messages = _unpack(content, self.place + _RECORD.size) if content else []
                 except _BROKEN as error:
                     raise RecordingError(f"journal {self._path}", f"a chunk is broken ({error})") from error
                 self.place += _RECORD.size + length
                 yield messages
 
 
-def _unpack(content: bytes | memoryview) -> list[JournalMessage]:
+def _unpack(content: bytes | memoryview, place: int) -> list[JournalMessage]:
     """Return the messages of a chunk; by hand, since a take has tens of thousands of them.
+
+    Args:
+        place: Where the chunk begins in the journal, in bytes.
 
     Raises:
         WireError: If its checksum is wrong, or a message cannot be taken apart.
     """
     view = _checked_records(memoryview(content))
     at, end, found = 0, len(view), list[JournalMessage]()
+    place += len(content) - end
     while at + _RECORD.size <= end:
         opcode, length = _RECORD.unpack_from(view, at)
         at += _RECORD.size
@@ -189,7 +204,7 @@ def _unpack(content: bytes | memoryview) -> list[JournalMessage]:
             header = decode(SampleHeader, view[first:start])
             # the header names its topic: no message depends on a channel record in another chunk
             topic = f"{header.device}/{header.signal}"
-            found.append(JournalMessage(topic, header, view[start:stop], log_ns))
+            found.append(JournalMessage(topic, header, view[start:stop], log_ns, place + start))
         at += length
     return found
 

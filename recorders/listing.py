@@ -26,6 +26,7 @@ from recorders.sheets import Labels, check_name, read_labels
 
 JUST_NOW_NS = 2_000_000_000  # a file changed so lately may change again under the same time of change
 MOST_FOLDERS = 8
+LOOK_AGAIN_S = 2.0  # while files are left to be read, the folder is not gone through for each answer
 RowKey = tuple[str, str]  # path, uuid
 
 
@@ -52,22 +53,28 @@ class Listing:
 
     Attributes:
         stamp: Differs from that of every other listing, so that serial numbers are not mixed up.
-        pending: Files that are known by name but not read yet.
     """
 
     def __init__(self, folder: Path, quality: bool = False) -> None:
         self._quality, self._marks, self._marks_version = quality, dict[str, Marks](), (0, 0)
-        self.folder, self.stamp, self.pending = folder, new_uuid(), 0
+        self.folder, self.stamp = folder, new_uuid()
         self._index: Index | None = None
         self._shown: dict[Key, tuple[EpisodeRow, ...]] = {}
         self._log: dict[RowKey, tuple[int, EpisodeRow | None]] = {}  # in the order of their serial numbers
         self._broken: dict[Key, Version] = {}
+        self._backlog: list[tuple[Key, Version]] = []  # files that are to be read, the last one first
+        self._looked_s = -LOOK_AGAIN_S
         self._serials = itertools.count(1)
         self._of_label: dict[str, Key] = {}  # uuid of an episode or part to its file
 
     def rows(self) -> list[EpisodeRow]:
         """Return all rows, the oldest first (by start of recording, then by name)."""
         return sorted((row for rows in self._shown.values() for row in rows), key=_order)
+
+    @property
+    def pending(self) -> int:
+        """Files that are known by name but not read yet."""
+        return len(self._backlog)
 
     def refresh(self, budget_s: float | None = None) -> None:
         """Look at the folder, and read what is new or changed for `budget_s` seconds, one file at least.
@@ -87,8 +94,11 @@ class Listing:
             touched = set(self._index.files)
             for key, (_, row) in self._index.files.items():
                 msgspec.structs.force_setattr(row, "path", path_of(self.folder, key))
-        sheets = self._refresh_labels(self._index)
-        files = self._refresh_files(self._index, deadline)
+        sheets, files = set[str](), set[Key]()
+        if budget_s is None or not self._backlog or time.monotonic() - self._looked_s >= LOOK_AGAIN_S:
+            sheets, files = self._refresh_labels(self._index), self._look(self._index)
+            self._looked_s = time.monotonic()
+        files |= self._read_files(self._index, deadline)
         sheets_and_marks = sheets | self._refresh_marks()
         touched |= files | {self._of_label[uuid] for uuid in sheets_and_marks if uuid in self._of_label}
         self._show(self._index, touched)
@@ -128,8 +138,8 @@ class Listing:
         except EpisodeError as error:
             return Said(problem=error.sentence())
 
-    def _refresh_files(self, index: Index, deadline: float | None) -> set[Key]:
-        """Read the episode files that changed, the newest first; returns their keys."""
+    def _look(self, index: Index) -> set[Key]:
+        """Note the episode files that changed, for `_read_files`; returns the keys of those that are gone."""
         found = find_files(self.folder)
         changed = {key for key in index.files if key not in found}
         for key in changed:
@@ -137,20 +147,27 @@ class Listing:
             self._broken.pop(key, None)
         known = {key: version for key, (version, _) in index.files.items()} | self._broken
         fresh = [key for key, version in found.items() if known.get(key) != version]
-        fresh.sort(key=lambda key: -found[key][1])
-        self.pending = len(fresh)
-        careful = Careful(self.folder) if fresh else None
-        for key in fresh:
-            assert careful is not None
-            entry = self._read_file(careful, key, found[key])
+        fresh.sort(key=lambda key: found[key][1])
+        self._backlog = [(key, found[key]) for key in fresh]
+        return changed
+
+    def _read_files(self, index: Index, deadline: float | None) -> set[Key]:
+        """Read the files that were noted, the newest first; returns the keys of those that say something else now."""
+        changed: set[Key] = set()
+        if not self._backlog:
+            return changed
+        careful = Careful(self.folder)
+        while self._backlog:
+            key, version = self._backlog.pop()
+            if not os.path.exists(path_of(self.folder, key)):
+                continue  # it went since; the next look sees that too
+            entry = self._read_file(careful, key, version)
             if index.files.get(key) != entry:
                 index.files[key] = entry
                 changed.add(key)
-            self.pending -= 1
             if deadline is not None and time.monotonic() > deadline:
                 break
-        if careful is not None:
-            careful.close()
+        careful.close()
         return changed
 
     def _read_file(self, careful: Careful, key: Key, version: Version) -> tuple[Version, EpisodeRow]:

@@ -7,6 +7,7 @@ variable-length and virtual data sets are never followed.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -218,18 +219,7 @@ class EpisodeFile:
         stored = read_attributes(self._file)
         if not is_sealed(stored):
             raise ValueError("its attributes are not what was written")
-        values: dict[str, Any] = {}
-        for name, kind in EPISODE_ATTRIBUTES.items():
-            if kind.endswith("?") and name not in stored:
-                values[name] = None
-                continue
-            kind = kind.rstrip("?")
-            if kind in ("text", "json"):
-                text = text_of(name, stored[name])
-                values[name] = text if kind == "text" else json.loads(text)
-            else:
-                values[name] = {"int": int, "float": float, "bool": bool}[kind](stored[name])
-        return values
+        return decoded_attributes(stored)
 
     def _read_specs(self) -> dict[str, StreamSpec]:
         specs: dict[str, StreamSpec] = {}
@@ -263,6 +253,27 @@ class EpisodeFile:
             )
         if not same:
             raise ValueError(f"the columns of stream {spec.topic} have different lengths")
+
+
+def decoded_attributes(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an episode says of itself, given its attributes as they are stored; what is unknown is None.
+
+    Raises:
+        KeyError: If one is missing.
+        ValueError: If one is not as it must be.
+    """
+    values: dict[str, Any] = {}
+    for name, kind in EPISODE_ATTRIBUTES.items():
+        if kind.endswith("?") and name not in stored:
+            values[name] = None
+            continue
+        kind = kind.rstrip("?")
+        if kind in ("text", "json"):
+            text = text_of(name, stored[name])
+            values[name] = text if kind == "text" else json.loads(text)
+        else:
+            values[name] = {"int": int, "float": float, "bool": bool}[kind](stored[name])
+    return values
 
 
 def _own_link(group: h5py.Group, name: str) -> None:

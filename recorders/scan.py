@@ -6,7 +6,9 @@ Each folder is gone through once. Used by `recorders.listing`.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -67,7 +69,7 @@ def read_row(path: Path, size: int) -> EpisodeRow:
         return EpisodeRow(Path(name).stem, name, bytes=size, broken=reason)
     try:
         with EpisodeFile(path) as episode:
-            return _row(path, size, episode)
+            return row_of(path, size, episode.attributes, episode.topics)
     except msgspec.ValidationError as error:
         reason = EpisodeError(f"episode {path}", f"what it says of itself is broken ({error})").sentence()
         return EpisodeRow(path.stem, name, bytes=size, broken=reason)
@@ -75,14 +77,21 @@ def read_row(path: Path, size: int) -> EpisodeRow:
         return EpisodeRow(path.stem, name, bytes=size, broken=error.sentence())
 
 
-def _row(path: Path, size: int, episode: EpisodeFile) -> EpisodeRow:
-    about = episode.attributes
+def row_of(path: Path, size: int, about: Mapping[str, Any], topics: tuple[str, ...]) -> EpisodeRow:
+    """Return the row of an episode.
+
+    Args:
+        size: Bytes of its file.
+        about: Its attributes by name (`EpisodeFile.attributes`).
+        topics: Of its streams.
+    """
+    start_ns, end_ns = int(about["start_ns"]), int(about["end_ns"])
     return EpisodeRow(
         uuid=about["uuid"], path=str(path), task=about["task"], instruction=about["instruction"],
         outcome=about["outcome"], seed=about["seed"], condition=about["condition"],
-        seconds=max(0, episode.end_ns - episode.start_ns) * 1e-9, score=about["score"],
+        seconds=max(0, end_ns - start_ns) * 1e-9, score=about["score"],
         peak_force_n=about["peak_force_n"], operator=about["operator"], created=about["created"],
         software=about["software"], recovered=about["recovered"], dropped=sum(about["dropped"].values()),
-        provenance=about["provenance"], start_ns=episode.start_ns, end_ns=episode.end_ns, text=about["text"],
-        bytes=size, topics=episode.topics, flags=msgspec.convert(about["flags"] or (), tuple[Flag, ...]),
+        provenance=about["provenance"], start_ns=start_ns, end_ns=end_ns, text=about["text"],
+        bytes=size, topics=topics, flags=msgspec.convert(about["flags"] or (), tuple[Flag, ...]),
     )  # fmt: skip

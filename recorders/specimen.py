@@ -41,12 +41,15 @@ def write_many(folder: Path, count: int, seed: int = 0) -> Iterator[int]:
     first = episode_path(folder, uuid_of(chance))
     first.parent.mkdir(parents=True, exist_ok=True)
     labels_of(folder).mkdir(exist_ok=True)
-    _write_first(first, attributes_of(first.stem, 0, chance))
+    alike = attributes_of(first.stem, 0, chance)
+    _write_first(first, alike)
     _write_labels(folder, first.stem, chance)
     yield 1
     for number in range(1, count):
         uuid = uuid_of(chance)
-        _copy(first, episode_path(folder, uuid), attributes_of(uuid, number, chance))
+        own = attributes_of(uuid, number, chance)
+        differing = {name: value for name, value in own.items() if value != alike[name]}
+        _copy(first, episode_path(folder, uuid), differing)
         if chance.random() < LABELLED:
             _write_labels(folder, uuid, chance)
         yield number + 1

@@ -1,6 +1,7 @@
 """Reads every byte of an episode file again and compares it with what it must be.
 
-Used after writing (against the journal's own digests) and by `episodes --verify` (against the stored ones).
+Used after writing (pictures against the journal itself, numbers against digests of what was written) and by
+`episodes --verify` (against the digests that are stored).
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import h5py
 import numpy as np
 
 from recorders.hdf5.attributes import is_sealed, read_attributes
-from recorders.hdf5.hashing import Hasher
+from recorders.hdf5.hashing import Hasher, Running
+from recorders.hdf5.origin import Comparison
 from recorders.hdf5.schema import DATA, DIGEST, OFFSETS, STREAMS, columns_of
 from recorders.hdf5.second_index import index_problems
 from recorders.hdf5.writer import Expected
@@ -37,22 +39,37 @@ def datasets_of(file: h5py.File, encodings: Mapping[str, str]) -> Iterator[tuple
 
 
 def _problem_of(
-    hasher: Hasher, file: h5py.File, path: str, dataset: h5py.Dataset, expected: Expected | None
+    hasher: Hasher,
+    file: h5py.File,
+    path: str,
+    dataset: h5py.Dataset,
+    expected: Expected | None,
+    source: memoryview | None,
 ) -> str:
     """Return what is wrong with a data set, or nothing."""
     stored = dataset.attrs.get(DIGEST)
     wanted = stored.decode() if isinstance(stored, bytes) else ""
     if expected is not None:
-        wanted = expected.digests.get(path, "")
         if dataset.shape[0] != expected.rows.get(path):
             return f"{path} has {dataset.shape[0]} rows where {expected.rows.get(path)} were written"
-    digest = hasher.new()
+        if wanted != expected.digests.get(path):
+            return f"{path} has another digest than was written"
     try:
-        for block in blocks_of(dataset):
-            digest.update(block)
+        if source is not None and expected is not None and path in expected.origins:
+            comparison = Comparison(expected.origins[path], source)
+            _give(dataset, Running(hasher, comparison))
+            return "" if comparison.complete else f"{path} is not what the journal holds"
+        digest = hasher.new()
+        _give(dataset, digest)
     except (OSError, RuntimeError) as error:
         return f"{path} cannot be read: {_lost_samples(file, path, dataset)} ({str(error).splitlines()[0]})"
     return "" if digest.hexdigest() == wanted else f"{path} is not what was written (checksum)"
+
+
+def _give(dataset: h5py.Dataset, running: Running) -> None:
+    for block in blocks_of(dataset):
+        running.update(block)
+    running.wait()
 
 
 def _lost_samples(file: h5py.File, path: str, dataset: h5py.Dataset) -> str:
@@ -76,13 +93,19 @@ def _lost_samples(file: h5py.File, path: str, dataset: h5py.Dataset) -> str:
     return "samples " + ", ".join(f"{first} to {last}" for first, last in found) if found else "no sample"
 
 
-def problems_of(file: h5py.File, encodings: Mapping[str, str], expected: Expected | None = None) -> list[str]:
+def problems_of(
+    file: h5py.File,
+    encodings: Mapping[str, str],
+    expected: Expected | None = None,
+    source: memoryview | None = None,
+) -> list[str]:
     """Return what is wrong with a file, one clause per problem; empty when every byte is right.
 
     Args:
         file: Open for reading; its structure has been checked.
         encodings: Encoding of each topic in it.
         expected: What was written; None = compare with the digests in the file.
+        source: The journal of which it was written: pictures are compared with it instead of with their digest.
     """
     problems = [] if is_sealed(read_attributes(file)) else ["its attributes are not what was written"]
     found = set()
@@ -92,7 +115,7 @@ def problems_of(file: h5py.File, encodings: Mapping[str, str], expected: Expecte
     with Hasher() as hasher:
         for path, dataset in datasets_of(file, encodings):
             found.add(path)
-            if problem := _problem_of(hasher, file, path, dataset, expected):
+            if problem := _problem_of(hasher, file, path, dataset, expected, source):
                 problems.append(problem)
     problems += index_problems(file, Path(file.filename))
     if expected is not None and (missing := sorted(set(expected.rows) - found)):

@@ -19,6 +19,7 @@ from recorders.hdf5.attributes import seal, write_attribute
 from recorders.hdf5.columns import Column
 from recorders.hdf5.guarded import GuardedFile
 from recorders.hdf5.hashing import Hasher
+from recorders.hdf5.origin import Origin
 from recorders.hdf5.schema import DATA, FORMAT, LIBVER, OFFSETS, SCHEMA_VERSION, STREAMS
 from recorders.hdf5.second_index import ATTRIBUTE, describe, tail_of
 from recorders.samples import KeptSamples
@@ -28,10 +29,16 @@ ROWS = 4096  # of a stream that are gathered before they go to their columns
 
 @dataclass
 class Expected:
-    """What must be found in a written file: rows and digest of each data set, by path."""
+    """What must be found in a written file, by path of the data set.
+
+    Attributes:
+        rows, digests: Of each data set.
+        origins: Where the bytes of pictures lie in the journal, if they are of one.
+    """
 
     rows: dict[str, int] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
+    origins: dict[str, Origin] = field(default_factory=dict)
 
 
 class _Stream:
@@ -50,6 +57,7 @@ class _Stream:
             hasher, self.group, DATA, () if pictures else spec.shape, "|u1" if pictures else spec.dtype
         )
         self._offsets = Column(hasher, self.group, OFFSETS, (), "<i8") if pictures else None
+        self._origin = Origin()
         self._begin_rows()
         self._end = 0
         if self._offsets is not None:
@@ -79,6 +87,7 @@ class _Stream:
         if self._offsets is not None:
             self._end += len(data)
             self._ends.append(self._end)
+            self._origin.add(message.place, len(data))
         if len(self._times) >= ROWS:
             self._pass_on()
             flushed = True
@@ -117,6 +126,8 @@ class _Stream:
             path = f"{self.group.name}/{name}"
             expected.digests[path] = column.finish()
             expected.rows[path] = column.rows
+            if name == DATA and self._origin.known and self._origin.size:
+                expected.origins[path] = self._origin
         for name, value in about.items():
             write_attribute(self.group, name, value)
         seal(self.group)
@@ -176,12 +187,15 @@ class EpisodeWriter:
         """Wait until what was written so far is on the disk."""
         self._guard.sync()
 
-    def finish(self, attributes: Mapping[str, Any], of_streams: Mapping[str, Mapping[str, Any]]) -> Expected:
-        """Write what is left, wait until it is on the disk, and return what must be found in the file.
+    def finish(
+        self, attributes: Mapping[str, Any], of_streams: Mapping[str, Mapping[str, Any]], synced: bool = True
+    ) -> Expected:
+        """Write what is left, close the HDF5 file, and return what must be found in it.
 
         Args:
             attributes: Of the file; see `recorders.hdf5.schema.EPISODE_ATTRIBUTES`. None = unknown, left out.
             of_streams: Attributes of the streams, by topic.
+            synced: Whether to wait until everything is on the disk; if not, `sync` must follow.
         """
         expected = Expected()
         for topic, stream in sorted(self._streams.items()):
@@ -195,7 +209,9 @@ class EpisodeWriter:
         write_attribute(self._file, ATTRIBUTE, True)
         seal(self._file)
         self._close_with_index()
-        self._guard.sync()
+        if synced:
+            self._guard.sync()
+        self._guard.check()
         return expected
 
     def _close_with_index(self) -> None:

@@ -29,6 +29,7 @@ if sys.argv[2]:
             os.kill(os.getpid(), signal.SIGSEGV)
         return real(path, size)
     recorders.doubt.read_row = read_row
+    recorders.doubt.glance = lambda path, size: None
 print(len(list_episodes(Path(sys.argv[1]))))
 """
 
