@@ -17,7 +17,8 @@ from app.core.safety.governor import Measured
 from app.core.wire.messages import StreamSpec
 from devices.composed.device import arm_samples, arm_streams
 from devices.interface import Description, Notice, Sample
-from devices.robosuite_env.options import RobosuiteOptions, read_options
+from devices.options import read_options
+from devices.robosuite_env.options import RobosuiteOptions
 from devices.touch.wrench import LABELS
 
 if TYPE_CHECKING:  # they import robosuite and MuJoCo, which is the business of `make`
@@ -140,7 +141,7 @@ def make(rig: Rig, lockstep: bool) -> RobosuiteDevice:
         DeviceError: If robosuite cannot be imported, or no OpenGL starts.
         RigError: If the rig's options are wrong.
     """
-    options = read_options(rig.name, rig.device.options)
+    options = read_options(rig.name, rig.device.options, RobosuiteOptions)
     from devices.robosuite_env.pictures import Renderer
     from devices.robosuite_env.world import World
     from devices.simulated.pictures import Filming, film

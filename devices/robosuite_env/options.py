@@ -6,8 +6,6 @@ from typing import Annotated, Any
 
 import msgspec
 
-from app.core.errors import RigError
-
 
 class RobosuiteOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The options of the driver `robosuite`; `fast_` is for lock-step.
@@ -36,19 +34,3 @@ class RobosuiteOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fast_picture: tuple[int, int] = (160, 120)
     fast_picture_rate: float = 5.0
     fast_depth_rate: float = 0.0
-
-
-def read_options(rig: str, options: dict[str, Any]) -> RobosuiteOptions:
-    """Return the options as they stand in a rig file, checked.
-
-    Raises:
-        RigError: An option is unknown or of the wrong type; the valid ones are named.
-    """
-    try:
-        return msgspec.convert(options, RobosuiteOptions)
-    except msgspec.ValidationError as error:
-        raise RigError(
-            f"rig {rig!r}",
-            f"its device options are wrong: {error}",
-            options=RobosuiteOptions.__struct_fields__,
-        ) from error

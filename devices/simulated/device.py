@@ -13,8 +13,9 @@ from app.core.rig import Rig
 from app.core.safety.governor import Measured
 from app.core.wire.messages import CameraInfo, StreamSpec
 from devices.interface import Description, Notice, Sample
+from devices.options import read_options
 from devices.simulated.bench import Bench
-from devices.simulated.options import read_options
+from devices.simulated.options import BenchOptions
 from devices.simulated.pictures import Pictures, make_pictures
 from devices.simulated.target import AIMED_AT
 from devices.simulated.tasks.interface import CONDITIONS
@@ -181,7 +182,7 @@ class SimulatedPanda:
 
 def make(rig: Rig, lockstep: bool) -> SimulatedPanda:
     """Return the bench that a rig file describes."""
-    options = read_options(rig.name, rig.device.options)
+    options = read_options(rig.name, rig.device.options, BenchOptions)
     size = options.fast_picture if lockstep else options.picture
     bench = Bench(task=rig.task, picture=size)
     rate = options.fast_picture_rate if lockstep else options.picture_rate

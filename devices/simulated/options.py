@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
-from app.core.errors import RigError
 from devices.simulated.target import Place
 from devices.simulated.tasks.interface import Condition
 
@@ -30,19 +27,3 @@ class BenchOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fast_picture_rate: float = 5.0
     fast_depth_rate: float = 0.0
     target: Place | None = None
-
-
-def read_options(rig: str, options: dict[str, Any]) -> BenchOptions:
-    """Return the options as they stand in a rig file, checked.
-
-    Raises:
-        RigError: An option is unknown or of the wrong type; the valid ones are named.
-    """
-    try:
-        return msgspec.convert(options, BenchOptions)
-    except msgspec.ValidationError as error:
-        raise RigError(
-            f"rig {rig!r}",
-            f"its device options are wrong: {error}",
-            options=BenchOptions.__struct_fields__,
-        ) from error

@@ -15,8 +15,9 @@ from app.core.safety.governor import Measured
 from app.core.wire.codec import encode_depth
 from app.core.wire.messages import StreamSpec
 from devices.interface import Description, Notice, Sample
+from devices.options import read_options
 from devices.synthetic import scene
-from devices.synthetic.options import LoadOptions, read_options
+from devices.synthetic.options import LoadOptions
 
 TICK_S = 0.004
 TICK_NS = 4_000_000
@@ -176,4 +177,4 @@ class SyntheticLoad:
 
 def make(rig: Rig, lockstep: bool) -> SyntheticLoad:
     """Return the device that a rig file describes."""
-    return SyntheticLoad(read_options(rig.name, rig.device.options), lockstep)
+    return SyntheticLoad(read_options(rig.name, rig.device.options, LoadOptions), lockstep)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
-
-from app.core.errors import RigError
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 Size = tuple[Annotated[int, msgspec.Meta(ge=32)], Annotated[int, msgspec.Meta(ge=32)]]
@@ -32,17 +30,3 @@ class LoadOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     wrench_rate: Annotated[int, msgspec.Meta(ge=250, le=4000, multiple_of=250)] = 1000
     state_rate: Annotated[int, msgspec.Meta(ge=0, le=4000, multiple_of=250)] = 0
     phases: Annotated[int, msgspec.Meta(ge=1, le=60)] = 12
-
-
-def read_options(rig: str, options: dict[str, Any]) -> LoadOptions:
-    """Return the options as they stand in a rig file, checked.
-
-    Raises:
-        RigError: An option is unknown or of the wrong type; the valid ones are named.
-    """
-    try:
-        return msgspec.convert(options, LoadOptions)
-    except msgspec.ValidationError as error:
-        raise RigError(
-            f"rig {rig!r}", f"its device options are wrong: {error}", options=LoadOptions.__struct_fields__
-        ) from error

@@ -1,21 +1,17 @@
-"""Lanes of named stretches over the time axis: phases, proposed phases, subtasks; edges can be dragged.
-
-A lane lies exactly over the plot below it: it asks the plot where its axis is.
-"""
+"""Lanes of named stretches over the time axis: phases, proposed phases, subtasks; edges can be dragged."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QLineEdit, QSizePolicy, QWidget
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen
+from PySide6.QtWidgets import QLineEdit
 
+from widgets.review.lane import Axis, TimeLane
 from widgets.theme.tokens import Theme
 
-HEIGHT = 22
-MARGIN = 8.0  # pixels between words and what is beside them
 GRIP = 5.0  # pixels beside an edge that take it
 PHASE_COLOURS = {"approach": "path", "contact": "touch.mean", "slide": "touch.slip", "release": "commanded"}
 OTHER = "gripper"
@@ -31,34 +27,20 @@ class Stretch:
     name: str
 
 
-Axis = Callable[[], tuple[float, float, float, float]]  # seconds and pixels: (low, high, left, right)
-
-
-def beside(area: QRectF, head: float) -> QRectF:
-    """Return where words stand in an empty lane: at its left, behind the playhead (x in pixels) if that is there."""
-    start = area.left() + MARGIN
-    if head < start + MARGIN:
-        start = max(start, head + MARGIN)
-    return QRectF(start, area.top(), area.right() - MARGIN - start, area.height())
-
-
-class Lane(QWidget):
+class Lane(TimeLane):
     """One row of stretches.
 
     Args:
-        title: At the left of the axis.
-        axis: Says where the time axis lies, in pixels of this widget.
+        title, axis: As in `TimeLane`.
         joined: Stretches follow each other without a gap: an edge belongs to both.
         written: The words can be typed: a double click opens a field.
 
     Signals:
-        sought(float): The person points at a time (s).
         moved(int, str, float): Stretch, its "start" or "end", and where it was dragged to (s).
         renamed(int, str): A stretch got other words; empty words take it away.
         made(float, str): Words were typed where nothing was.
     """
 
-    sought = Signal(float)
     moved = Signal(int, str, float)
     renamed = Signal(int, str)
     made = Signal(float, str)
@@ -67,25 +49,13 @@ class Lane(QWidget):
         self, theme: Theme, title: str, axis: Axis, joined: bool = False, written: bool = False,
         dashed: bool = False, hint: str = "",
     ) -> None:  # fmt: skip
-        super().__init__()
-        self._theme, self._title, self._axis, self._hint = theme, title, axis, hint
+        super().__init__(theme, title, axis)
+        self._hint = hint
         self._joined, self._written, self._dashed = joined, written, dashed
         self.stretches: tuple[Stretch, ...] = ()
-        self._head = 0.0
         self._grabbed: tuple[int, str] | None = None
         self._dragged_to: float | None = None
         self._editor: QLineEdit | None = None
-        self.setMouseTracking(True)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName(title)
-
-    def sizeHint(self) -> QSize:
-        """One row."""
-        return QSize(200, HEIGHT)
-
-    def minimumSizeHint(self) -> QSize:
-        """One row."""
-        return QSize(80, HEIGHT)
 
     def show_stretches(self, stretches: Sequence[Stretch]) -> None:
         """Show other stretches, in the order of time."""
@@ -93,48 +63,18 @@ class Lane(QWidget):
         self._grabbed = self._dragged_to = None
         self.update()
 
-    def show_head(self, seconds: float) -> None:
-        """Draw the playhead."""
-        if seconds != self._head:
-            self._head = seconds
-            self.update()
-
-    def pixel(self, seconds: float) -> float:
-        """Return where a time lies, in pixels."""
-        low, high, left, right = self._axis()
-        return left + (seconds - low) / max(high - low, 1e-9) * (right - left)
-
-    def seconds(self, pixel: float) -> float:
-        """Return the time at a pixel."""
-        low, high, left, right = self._axis()
-        return low + (pixel - left) / max(right - left, 1e-9) * (high - low)
-
     def colour(self, name: str) -> QColor:
         """Return the colour of a stretch; a phase has its own."""
         return self._theme.signal(PHASE_COLOURS.get(name, OTHER))
 
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        """Draw title, stretches and playhead."""
-        with QPainter(self) as painter:
-            self._draw(painter)
+    def empty_words(self) -> str:
+        """Return the hint, while there is no stretch."""
+        return "" if self.stretches else self._hint
 
-    def _draw(self, painter: QPainter) -> None:
-        theme = self._theme
-        _, _, left, right = self._axis()
-        area = QRectF(left, 1, right - left, self.height() - 2)
-        painter.fillRect(area, theme.colour("well"))
-        painter.setFont(theme.font("small"))
-        painter.setPen(theme.colour("muted"))
-        side = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-        painter.drawText(QRectF(0, 0, left - 6, self.height()), side, self._title)
-        painter.setClipRect(area)
-        if not self.stretches and self._hint:
-            painter.drawText(beside(area, self.pixel(self._head)), Qt.AlignmentFlag.AlignVCenter, self._hint)
+    def draw_content(self, painter: QPainter) -> None:
+        """Draw the stretches."""
         for index in range(len(self.stretches)):
             self._draw_stretch(painter, index)
-        painter.setPen(QPen(theme.colour("text"), 2.0))
-        x = self.pixel(self._head)
-        painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
 
     def _draw_stretch(self, painter: QPainter, index: int) -> None:
         stretch = self._as_dragged(index)

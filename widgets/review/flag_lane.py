@@ -5,17 +5,15 @@ Used by the time line of Review; what it shows is what the quality panel lists.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QPainter
 
-from widgets.review.band import beside
+from widgets.review.lane import Axis, TimeLane
 from widgets.theme.tokens import Theme
 
-HEIGHT = 22
 APART = 18.0  # pixels: signs nearer than this share one place
 LINE = 3.0  # pixels: under the signs, from begin to end of a flag
 MOST_TOLD = 6  # reasons in one tip
@@ -23,7 +21,6 @@ SIGNS = {"severe": "▲", "warning": "!", "info": "·"}
 COLOURS = {"severe": "bad", "warning": "warning", "info": "muted"}
 ORDER = tuple(SIGNS)  # the worst first
 KEYS = "Keys: , goes to the flag before, . to the next."
-Axis = Callable[[], tuple[float, float, float, float]]  # seconds and pixels: (low, high, left, right)
 
 
 @dataclass(frozen=True)
@@ -49,7 +46,7 @@ class Place:
     marks: tuple[FlagMark, ...]
 
 
-class FlagLane(QWidget):
+class FlagLane(TimeLane):
     """One row of flags.
 
     Args:
@@ -61,28 +58,14 @@ class FlagLane(QWidget):
         pointed(object): The mouse came over another flag (`FlagMark`), or left it (None).
     """
 
-    sought = Signal(float)
     asked = Signal(float)
     pointed = Signal(object)
 
     def __init__(self, theme: Theme, axis: Axis) -> None:
-        super().__init__()
-        self._theme, self._axis = theme, axis
+        super().__init__(theme, "Flags", axis)
         self.marks: tuple[FlagMark, ...] = ()
         self._words = ""
-        self._head = 0.0
         self._pointed: FlagMark | None = None
-        self.setMouseTracking(True)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName("Flags")
-
-    def sizeHint(self) -> QSize:
-        """One row."""
-        return QSize(200, HEIGHT)
-
-    def minimumSizeHint(self) -> QSize:
-        """One row."""
-        return QSize(80, HEIGHT)
 
     def show_marks(self, marks: Sequence[FlagMark], words: str) -> None:
         """Show the flags of an episode; `words` stand there when it has none."""
@@ -91,12 +74,6 @@ class FlagLane(QWidget):
         self._point(None)
         self.update()
 
-    def show_head(self, seconds: float) -> None:
-        """Draw the playhead."""
-        if seconds != self._head:
-            self._head = seconds
-            self.update()
-
     def neighbour(self, seconds: float, step: int) -> float | None:
         """Return where the next flag begins after a time (step 1), or the one before it (-1); None without one."""
         near = 1e-6  # a playhead that stands on a flag leaves it
@@ -104,16 +81,6 @@ class FlagLane(QWidget):
         if step > 0:
             return min((start for start in starts if start > seconds + near), default=None)
         return max((start for start in starts if start < seconds - near), default=None)
-
-    def pixel(self, seconds: float) -> float:
-        """Return where a time lies, in pixels."""
-        low, high, left, right = self._axis()
-        return left + (seconds - low) / max(high - low, 1e-9) * (right - left)
-
-    def seconds(self, pixel: float) -> float:
-        """Return the time at a pixel."""
-        low, high, left, right = self._axis()
-        return low + (pixel - left) / max(right - left, 1e-9) * (high - low)
 
     def places(self) -> list[Place]:
         """Return where signs are drawn, from left to right: those that begin too near each other share a place."""
@@ -139,31 +106,18 @@ class FlagLane(QWidget):
         lasting = [mark for mark in self.marks if mark.start <= at <= mark.end]
         return tuple(sorted(lasting, key=lambda mark: ORDER.index(mark.severity)))
 
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        """Draw title, flags and playhead."""
-        with QPainter(self) as painter:
-            self._draw(painter)
+    def empty_words(self) -> str:
+        """Return the words for an episode without flags."""
+        return "" if self.marks else self._words
 
-    def _draw(self, painter: QPainter) -> None:
-        theme = self._theme
-        _, _, left, right = self._axis()
-        area = QRectF(left, 1, right - left, self.height() - 2)
-        painter.fillRect(area, theme.colour("well"))
-        painter.setFont(theme.font("small"))
-        painter.setPen(theme.colour("muted"))
-        side = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-        painter.drawText(QRectF(0, 0, left - 6, self.height()), side, "Flags")
-        painter.setClipRect(area)
-        if not self.marks:
-            painter.drawText(beside(area, self.pixel(self._head)), Qt.AlignmentFlag.AlignVCenter, self._words)
+    def draw_content(self, painter: QPainter) -> None:
+        """Draw the flags, the worst above."""
         for mark in sorted(self.marks, key=lambda mark: -ORDER.index(mark.severity)):
             self._draw_length(painter, mark)
+        _, _, left, right = self._axis()
         for place in self.places():
             if left <= place.pixel <= right:
                 self._draw_sign(painter, place)
-        painter.setPen(QPen(theme.colour("text"), 2.0))
-        x = self.pixel(self._head)
-        painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
 
     def _draw_length(self, painter: QPainter, mark: FlagMark) -> None:
         left, right = self.pixel(mark.start), self.pixel(mark.end)

@@ -16,6 +16,7 @@ from app.core.safety.governor import Measured
 from app.core.sensors import IDENTITY
 from app.core.wire.messages import TouchInfo
 from devices.interface import Description, Notice, Sample, Target
+from devices.options import read_options
 from devices.simulated.device import (
     CAMERAS,
     FIELD_TICKS,
@@ -30,7 +31,7 @@ from devices.simulated.device import (
 from devices.simulated.lift.arms import LiftArm
 from devices.simulated.lift.bench import LiftBench
 from devices.simulated.lift.measures import ARMS, FINGERS
-from devices.simulated.options import read_options
+from devices.simulated.options import BenchOptions
 from devices.simulated.pad import marker_rest_positions
 from devices.simulated.pictures import Pictures, make_pictures
 from devices.simulated.tasks.interface import CONDITIONS
@@ -206,7 +207,7 @@ class LiftDevice:
 
 def make(rig: Rig, lockstep: bool) -> LiftDevice:
     """Return the bench that a rig file describes."""
-    options = read_options(rig.name, rig.device.options)
+    options = read_options(rig.name, rig.device.options, BenchOptions)
     size = options.fast_picture if lockstep else options.picture
     bench = LiftBench(size)
     rate = options.fast_picture_rate if lockstep else options.picture_rate

@@ -11,8 +11,9 @@ from app.core.errors import RigError
 from app.core.rig import load_rig
 from app.core.wire.codec import decode_depth
 from devices.interface import Sample
+from devices.options import read_options
 from devices.synthetic.device import SyntheticLoad, wrench_at
-from devices.synthetic.options import LoadOptions, read_options
+from devices.synthetic.options import LoadOptions
 
 SMALL = LoadOptions(cameras=2, picture=(64, 48), picture_rate=60.0, depth_rate=15.0, phases=3)
 
@@ -50,9 +51,9 @@ def test_a_snapshot_has_one_of_each() -> None:
 
 
 def test_the_rigs_of_the_bench_can_be_read_and_a_typo_is_named() -> None:
-    assert read_options("bench/load", load_rig("bench/load").device.options).depth_rate == 0
-    assert read_options("bench/cloud", load_rig("bench/cloud").device.options).depth_rate > 0
+    assert read_options("bench/load", load_rig("bench/load").device.options, LoadOptions).depth_rate == 0
+    assert read_options("bench/cloud", load_rig("bench/cloud").device.options, LoadOptions).depth_rate > 0
     with pytest.raises(RigError, match=r"wrench_rate.*picture_rate"):
-        read_options("x", {"wrench_rate": 333})
+        read_options("x", {"wrench_rate": 333}, LoadOptions)
     with pytest.raises(RigError, match="camerass"):
-        read_options("x", {"camerass": 3})
+        read_options("x", {"camerass": 3}, LoadOptions)

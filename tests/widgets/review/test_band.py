@@ -6,7 +6,8 @@ from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from widgets.review.band import Lane, Stretch, beside
+from widgets.review.band import Lane, Stretch
+from widgets.review.lane import beside
 from widgets.theme.tokens import Theme
 
 AXIS = (0.0, 10.0, 60.0, 560.0)  # 50 pixels a second
