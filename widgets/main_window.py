@@ -32,7 +32,7 @@ class MainWindow(QWidget):
     """Frame around the pages.
 
     Signals:
-        theme_asked(): The person wants the other theme (the application makes a new window).
+        theme_asked(): The person wants the other theme.
 
     Args:
         pages: Page classes in the order of the rail.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from app.core.wire.client import Endpoints
 from widgets.augment.page import AugmentPage
@@ -27,6 +27,7 @@ from widgets.review.page import ReviewPage
 from widgets.rig_session import RigSession
 from widgets.status import StatusModel
 from widgets.theme.sheet import style_sheet
+from widgets.theme.switch import Exchange, recolour
 from widgets.theme.tokens import THEMES, Theme
 from widgets.train.page import TrainPage
 
@@ -115,10 +116,15 @@ class Session(QObject):
         self._theme_name = str(name)
 
     def _on_theme_asked(self) -> None:
-        """Remember the other theme; colours are baked into painters, so it takes a new start of the window."""
+        """Change to the other theme and remember it. Meanwhile no beat would leave, so that motion ends first."""
         self._theme_name = "light" if self._theme_name == "dark" else "dark"
+        self.context.hand.drop("the theme changes")
+        theme = self.context.theme
+        colours = Exchange(theme, Theme.load(self._theme_name))
+        theme.become(self._theme_name)
+        apply_theme(theme)
+        recolour([self.window, *self.window.findChildren(QWidget)], colours)
         self.layout_state.save()
-        self.notifications.info(f"The {self._theme_name} theme is used from the next start of the window on.")
 
     def close(self) -> None:
         """Close the window, the sockets and the children that are left."""

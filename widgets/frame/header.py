@@ -28,6 +28,7 @@ class Header(QWidget):
     def __init__(self, context: WindowContext) -> None:
         super().__init__()
         self._context = context
+        self._tools: dict[QToolButton, str] = {}
         theme = context.theme
         self.setObjectName("header")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -81,6 +82,7 @@ class Header(QWidget):
     def _tool(self, name: str, words: str, signal: SignalInstance | Callable[[], None]) -> QToolButton:
         button = QToolButton()
         button.setProperty("role", "quiet")
+        self._tools[button] = name
         button.setIcon(icon(name, self._context.theme.colour("text").name()))
         button.setIconSize(QSize(22, 22))
         button.setToolTip(words)
@@ -88,6 +90,13 @@ class Header(QWidget):
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         button.clicked.connect(signal)
         return button
+
+    def recolour(self, _colours: object = None) -> None:
+        """Draw the icons in the colours of the theme."""
+        for button, name in self._tools.items():
+            button.setIcon(icon(name, self._context.theme.colour("text").name()))
+        self._on_tones()
+        self._on_messages()
 
     def _stop(self) -> QPushButton:
         button = QPushButton("STOP  (Esc)")

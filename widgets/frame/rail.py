@@ -18,17 +18,22 @@ class RailButton(QToolButton):
 
     def __init__(self, page: type[Page], theme: Theme) -> None:
         super().__init__()
-        self._theme = theme
+        self._theme, self._icon = theme, page.icon
         self._digit = f"Ctrl {page.key}"
         self.setProperty("role", "rail")
         self.setText(f"  {page.title}")
-        self.setIcon(icon(page.icon, theme.colour("muted").name(), theme.colour("accent").name()))
+        self.recolour()
         self.setIconSize(QSize(24, 24))
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.setCheckable(True)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setToolTip(f"{page.title} (Ctrl+{page.key})")
+
+    def recolour(self, _colours: object = None) -> None:
+        """Draw the icon in the colours of the theme."""
+        usual, chosen = (self._theme.colour(name).name() for name in ("muted", "accent"))
+        self.setIcon(icon(self._icon, usual, chosen))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the button, and its key at the right."""

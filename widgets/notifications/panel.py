@@ -72,6 +72,10 @@ class NotificationPanel(QFrame):
         self._notifications.mark_seen()
         self._fill()
 
+    def recolour(self, _colours: object = None) -> None:
+        """Draw the signs in the colours of the theme."""
+        self._on_changed()
+
     def _on_changed(self) -> None:
         if self.isVisible():
             self._fill()

@@ -38,17 +38,16 @@ class Toast(QFrame):
         self._grid.setSpacing(theme.grid())
         self._grid.setVerticalSpacing(theme.grid(0.5))
         self._grid.setColumnStretch(1, 1)
-        sign = QLabel()
-        sign.setPixmap(picture(item.level, colour))
-        self._grid.addWidget(sign, 0, 0, Qt.AlignmentFlag.AlignTop)
+        self._sign = QLabel()
+        self._grid.addWidget(self._sign, 0, 0, Qt.AlignmentFlag.AlignTop)
         self._words = QLabel()
         self._words.setWordWrap(True)
         self._words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._grid.addWidget(self._words, 0, 1)
         self._below, self._theme = False, theme
-        close = QToolButton()
+        close = self._close = QToolButton()
         close.setProperty("role", "quiet")
-        close.setIcon(icon("close", theme.colour("muted").name(), size=16))
+        self.recolour()
         close.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         close.setToolTip("Hide; the message stays in the list")
         close.setFixedSize(theme.grid(3), theme.grid(3))
@@ -59,6 +58,11 @@ class Toast(QFrame):
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.closed)
         self.refresh()
+
+    def recolour(self, _colours: object = None) -> None:
+        """Draw sign and cross in the colours of the theme."""
+        self._sign.setPixmap(picture(self.item.level, self._theme.colour(COLOURS[self.item.level]).name()))
+        self._close.setIcon(icon("close", self._theme.colour("muted").name(), size=16))
 
     def set_narrow(self, narrow: bool) -> None:
         """Put the words below icon and button, and smaller, instead of between them."""

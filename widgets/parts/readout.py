@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from widgets.parts.plot import pen
+from widgets.theme.switch import Exchange
 from widgets.theme.tokens import Theme
 
 LINE = 22
@@ -38,6 +39,10 @@ class Readout(QWidget):
         self._entries, self._values = entries, [""] * len(entries)
         self.updateGeometry()
         self.update()
+
+    def recolour(self, colours: Exchange) -> None:
+        """Take the colours of the theme as it is now."""
+        self._entries = [(name, colours.colour(colour), style) for name, colour, style in self._entries]
 
     def show_values(self, values: list[str]) -> None:
         """Show the values, formatted, in the order of the entries."""

@@ -33,14 +33,17 @@ def read_tokens() -> dict[str, Any]:
     return tomllib.loads((STYLE_FOLDER / "tokens.toml").read_text())
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Theme:
-    """One theme. Colours by name, sizes in pixels; get one with `Theme.load`.
+    """The theme of a window. Colours by name, sizes in pixels; get one with `Theme.load`.
+
+    The window's parts share one object, which `become` turns into another theme: ask it when painting.
 
     Attributes:
         name: "dark" or "light".
         colours: Name to "#rrggbb" of this theme.
         sizes: Name to pixels.
+        states: State to (ground, text) of the status strip.
     """
 
     name: str
@@ -60,6 +63,11 @@ class Theme:
         tokens = read_tokens()
         states = {key: (pair[0], pair[1]) for key, pair in tokens["states"][name].items()}
         return Theme(name, dict(tokens[name]), dict(tokens["sizes"]), states)
+
+    def become(self, name: str) -> None:
+        """Take the colours of another theme."""
+        other = Theme.load(name)
+        self.name, self.colours, self.states = other.name, other.colours, other.states
 
     def colour(self, name: str, alpha: float = 1.0) -> QColor:
         """Return a colour of this theme, or of the palette."""

@@ -9,6 +9,7 @@ import pyqtgraph.opengl as gl
 from PySide6.QtGui import QColor, QVector3D
 
 from app.cloud.orbit import Orbit
+from widgets.theme.switch import Exchange
 from widgets.theme.tokens import Theme
 
 
@@ -19,6 +20,7 @@ class OpenGLScene(gl.GLViewWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
+        self._theme = theme
         self._items: dict[str, Any] = {}
         self.setBackgroundColor(theme.colour("well"))
         self.setMinimumSize(200, 150)
@@ -58,6 +60,13 @@ class OpenGLScene(gl.GLViewWidget):
             item = gl.GLScatterPlotItem(pxMode=True, **values)
             item.setGLOptions("opaque")
             self._add(name, item)
+
+    def recolour(self, colours: Exchange) -> None:
+        """Take the colours of the theme as it is now."""
+        self.setBackgroundColor(self._theme.colour("well"))
+        for item in self._items.values():
+            if isinstance(item, gl.GLLinePlotItem):
+                item.setData(color=colours.colour(QColor.fromRgbF(*item.color)).getRgbF())
 
     def _add(self, name: str, item: Any) -> None:
         self._items[name] = item

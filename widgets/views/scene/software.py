@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QP
 from PySide6.QtWidgets import QWidget
 
 from app.cloud.orbit import Orbit
+from widgets.theme.switch import Exchange
 from widgets.theme.tokens import Theme
 
 DEGREES_PER_PIXEL = 0.4
@@ -63,6 +64,11 @@ class SoftwareScene(QWidget):
             height, width = picture.shape
             premultiplied = QImage.Format.Format_ARGB32_Premultiplied
             self._cloud = QImage(picture.data, width, height, picture.strides[0], premultiplied)
+
+    def recolour(self, colours: Exchange) -> None:
+        """Take the colours of the theme as it is now."""
+        for lines in self._lines.values():
+            lines.pen = colours.pen(lines.pen)
 
     def set_orbit(self, orbit: Orbit) -> None:
         """Put the camera there."""
