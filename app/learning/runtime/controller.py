@@ -45,7 +45,7 @@ class PolicyController:
         self._forget()
 
     def _forget(self) -> None:
-        self._delays.begin()
+        self._delays.begin(self._ahead * self._policy.grid.fast_ns)
         self._used.begin()
         self._command: np.ndarray | None = None
         self._seen: Observation | None = None

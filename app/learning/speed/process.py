@@ -9,20 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 
 from app.core.errors import LearningError, UsageError
 from app.core.link.child import ChildLink
 from app.learning import checkpoint
 from app.learning.config import MARKER_VALUES, RdpConfig
-from app.learning.policies.diffusion.levels import kept_shares
-from app.learning.policies.diffusion.sampler import ddim_sample
 from app.learning.policies.rdp.policy import RdpPolicy
 from app.learning.runtime.fast import FastDecoder
 from app.learning.runtime.planner import Plan
-from app.learning.speed import exported, reference
+from app.learning.speed import exported, graphed, reference
 from app.learning.speed.timing import percentiles, take_turns
 
 MARKERS = 63
+CUDA_GRAPH = "cuda_graph"
 CAUGHT_UP = 10  # ticks that a new plan is caught up with, at 100 Hz and 100 ms
 
 
@@ -57,7 +57,16 @@ def slow_ways(policy: RdpPolicy) -> dict[str, Callable[[], Any]]:
     condition, noise = torch.randn(1, policy.condition_size), policy.draw(torch.Generator().manual_seed(0))
     ways: dict[str, Callable[[], Any]] = {"slow_plan": lambda: policy.plan(condition, noise)}
     engines = exported.runners(exported.WholePlan(policy), (condition, noise))
-    return ways | {f"slow_plan_{engine}": way for engine, way in engines.items()}
+    ways |= {f"slow_plan_{engine}": way for engine, way in engines.items()}
+    return ways | as_graph("slow_plan", exported.WholePlan(policy), (condition, noise))
+
+
+def as_graph(name: str, plan: nn.Module, inputs: tuple[Tensor, ...]) -> dict[str, Callable[[], Any]]:
+    """Return a plan as a CUDA graph, inputs and result on the host; nothing without a card."""
+    if not graphed.available():
+        return {}
+    replay = graphed.runner(plan, inputs)
+    return {f"{name}_{CUDA_GRAPH}": lambda: replay(*inputs)}
 
 
 def fast_ways(policy: RdpPolicy) -> dict[str, Callable[[], Any]]:
@@ -86,14 +95,11 @@ def fast_ways(policy: RdpPolicy) -> dict[str, Callable[[], Any]]:
     return ways | {f"fast_tick_{engine}": way for engine, way in engines.items()}
 
 
-def reference_way() -> tuple[Callable[[], Any], int]:
-    """Return a plan of the reference's size and steps, and its number of parameters."""
-    network = reference.ReferenceNetwork().eval().requires_grad_(False)
-    noise = torch.randn(1, reference.KEPT_STEPS, reference.LATENT)
-    condition, shares = torch.randn(1, reference.CONDITION), kept_shares(reference.LEVELS)
-    steps = reference.STEPS
-    parameters = sum(value.numel() for value in network.parameters())
-    return lambda: ddim_sample(network, noise, condition, shares, steps), parameters
+def reference_ways() -> tuple[dict[str, Callable[[], Any]], int]:
+    """Return plans of the reference's size and steps, and its number of parameters."""
+    plan, inputs = reference.ReferencePlan().eval().requires_grad_(False), reference.reference_inputs()
+    parameters = sum(value.numel() for value in plan.parameters())
+    return {"reference_plan": lambda: plan(*inputs), **as_graph("reference_plan", plan, inputs)}, parameters
 
 
 @torch.no_grad()
@@ -104,8 +110,8 @@ def measure(policy: RdpPolicy, seconds: float, told: Callable[[str], object]) ->
     told("plans")
     result |= percentiles(take_turns(slow_ways(policy), seconds))
     told("plans of the reference's size")
-    plan, parameters = reference_way()
-    result |= percentiles(take_turns({"reference_plan": plan}, seconds))
+    plans, parameters = reference_ways()
+    result |= percentiles(take_turns(plans, seconds))
     result["reference_parameters"] = parameters
     result["plan_ratio"] = round(result["reference_plan_p50_ms"] / result["slow_plan_p50_ms"], 1)
     return result
@@ -121,7 +127,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         policy = policy_of(args.run)
         result: dict[str, Any] = {
             "parameters": sum(value.numel() for value in policy.parameters()), "threads": 1,
-            "engines": list(exported.available()), "load_1min": round(os.getloadavg()[0], 2),
+            "engines": [*exported.available(), *([CUDA_GRAPH] if graphed.available() else [])],
+            "load_1min": round(os.getloadavg()[0], 2),
         }  # fmt: skip
         return result | measure(policy, args.seconds, lambda text: link.progress(text=text))
     finally:

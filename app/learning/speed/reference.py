@@ -10,6 +10,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from app.learning.policies.diffusion.levels import kept_shares
+from app.learning.policies.diffusion.sampler import ddim_sample
+
 WIDTHS = (512, 1024, 2048)
 STEPS, LEVELS, KEPT_STEPS, LATENT = 8, 100, 8, 4
 GROUPS, KERNEL = 8, 3
@@ -91,3 +94,20 @@ class ReferenceNetwork(nn.Module):
             hidden = lengthen(pair(torch.cat([hidden, kept.pop()], dim=1), told))
         out: Tensor = self.exit(hidden)
         return out.transpose(1, 2)
+
+
+class ReferencePlan(nn.Module):
+    """The reference's whole sampler."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network, self.kept = ReferenceNetwork(), kept_shares(LEVELS)
+
+    def forward(self, condition: Tensor, noise: Tensor) -> Tensor:
+        """Return a plan (1, KEPT_STEPS, LATENT) for a condition (1, CONDITION) from noise of the plan's shape."""
+        return ddim_sample(self.network, noise, condition, self.kept, STEPS)
+
+
+def reference_inputs() -> tuple[Tensor, Tensor]:
+    """Return a condition and noise for `ReferencePlan`."""
+    return torch.randn(1, CONDITION), torch.randn(1, KEPT_STEPS, LATENT)

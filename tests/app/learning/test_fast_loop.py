@@ -189,6 +189,7 @@ def test_delays_are_percentiles_and_pauses_are_no_gaps() -> None:
     told = delays.report()
     assert told["step_gap_max_ms"] == 10.0
     assert told["steps_hz"] == 100.0
+    assert "late_share" not in told, "no period was stated"
     assert told["wrench_age_max_ms"] == 99.0
     assert told["wrench_age_p50_ms"] == pytest.approx(np.percentile([*range(100), 0], 50))
     both = worst_delays([told, {**told, "wrench_age_p50_ms": 0.0, "wrench_age_max_ms": 120.0}, {}])
@@ -196,3 +197,16 @@ def test_delays_are_percentiles_and_pauses_are_no_gaps() -> None:
     assert both["wrench_age_p50_ms"] == pytest.approx(told["wrench_age_p50_ms"] / 2)
     delays.begin()
     assert delays.report() == {"steps": 0, "plans": 0}
+
+
+def test_late_steps_and_touch_that_was_not_new_are_told() -> None:
+    """A wrench at 250 Hz, a field at 50 Hz, a step every 10 ms of which one in ten comes 10 ms late."""
+    delays, now_ns = Delays(10_000_000), 0
+    delays.step(0, 0, 0)
+    for tick in range(1, 101):
+        now_ns += 20_000_000 if tick % 10 == 0 else 10_000_000
+        delays.step(now_ns, now_ns // 4_000_000 * 4_000_000, now_ns // 20_000_000 * 20_000_000)
+    told = delays.report()
+    assert told["late_share"] == 0.1
+    assert told["steps_hz"] == told["wrench_followed_hz"] == pytest.approx(100 / 1.1, abs=0.01)
+    assert told["field_followed_hz"] == pytest.approx(50.0, abs=0.5)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 import torch
@@ -174,6 +176,41 @@ def test_plan_ribbon_starts_at_the_command_and_leads_on(policy: RdpPolicy) -> No
     steps = np.linalg.norm(np.diff(plan, axis=0), axis=1)
     assert 0.0 < steps.max() <= policy.config.runtime.max_step_m + 2e-5
     assert controller.state()["delay_ms"] == 100.0
+
+
+def test_the_loop_goes_on_while_a_plan_takes_its_time(
+    policy: RdpPolicy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In real time the first plan is held back: every step returns, at rest, until it is there."""
+    begun, release, plan = threading.Event(), threading.Event(), policy.plan
+
+    def held_back(condition: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        begun.set()
+        assert release.wait(60.0)
+        return plan(condition, noise)
+
+    monkeypatch.setattr(policy, "plan", held_back)
+    controller, board = PolicyController(policy), Board.draw(100)
+    controller.begin(Start(0, 0, server_info(lockstep=False), {}))
+    rest = board.command[:7].copy()
+
+    def act() -> np.ndarray:
+        deliver(controller, board)
+        pose = controller.act(board.t_ns).pose
+        assert pose is not None
+        board.t_ns += PERIOD_NS
+        return pose
+
+    try:
+        assert np.allclose(act(), rest)
+        assert begun.wait(60.0)
+        for _ in range(policy.config.runtime.plan_every):
+            assert np.allclose(act(), rest)
+        release.set()
+        wait_until(lambda: not np.allclose(act(), rest))
+    finally:
+        release.set()
+        controller.close()
 
 
 def test_threaded_planner_gives_what_was_asked_and_forgets_the_last_episode(policy: RdpPolicy) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 import torch
 
 from app.learning.config import MARKER_VALUES
 from app.learning.policies.rdp.policy import RdpPolicy
-from app.learning.speed import exported, reference
+from app.learning.speed import exported, graphed, reference
 from app.learning.speed.process import fast_ways, slow_ways
 from app.learning.speed.timing import FEWEST, percentiles, take_turns
 from tests.app.learning.contact import MARKERS, small_config
@@ -59,4 +60,39 @@ def test_a_graph_that_computes_something_else_is_refused() -> None:
 def test_each_engine_has_its_column() -> None:
     ways = {**slow_ways(small_policy()), **fast_ways(small_policy())}
     named = {f"{part}_{engine}" for part in ("slow_plan", "fast_tick") for engine in exported.available()}
+    named |= {"slow_plan_cuda_graph"} if graphed.available() else set()
     assert set(ways) == {"slow_plan", "fast_tick", "fast_switch"} | named
+
+
+def plan_of(sampler: str) -> exported.WholePlan:
+    plain = small_config()
+    planner = msgspec.convert({**msgspec.to_builtins(plain.planner), "sampler": sampler}, type(plain.planner))
+    policy = RdpPolicy(msgspec.structs.replace(plain, planner=planner), MARKERS * MARKER_VALUES)
+    return exported.WholePlan(policy.eval().requires_grad_(False))
+
+
+def inputs_of(plan: exported.WholePlan) -> tuple[torch.Tensor, torch.Tensor]:
+    policy = plan.policy
+    return torch.randn(1, policy.condition_size), torch.randn(1, policy.config.tokenizer.latent)
+
+
+@pytest.mark.parametrize("sampler", ["flow", "diffusion"])
+def test_a_plan_can_be_recorded(sampler: str) -> None:
+    """Nothing in it is made on the host or read by it: it runs on a device that holds shapes without numbers."""
+    plan = plan_of(sampler)
+    latent = plan.policy.config.tokenizer.latent
+    with torch.device("meta"), torch.no_grad():
+        out = graphed.moved(plan, "meta")(*(value.to("meta") for value in inputs_of(plan)))
+    assert (out.device.type, tuple(out.shape)) == ("meta", (1, latent))
+    assert plan.policy.kept.device.type == "cpu", "the policy itself stays where it is"
+
+
+@pytest.mark.skipif(not graphed.available(), reason="there is no card that PyTorch can use")
+@pytest.mark.parametrize("sampler", ["flow", "diffusion"])
+def test_a_graph_gives_what_the_module_gives_on_other_inputs(sampler: str) -> None:
+    plan = plan_of(sampler)
+    replay = graphed.runner(plan, inputs_of(plan))
+    for _ in range(3):
+        given = inputs_of(plan)
+        with torch.no_grad():
+            assert torch.allclose(replay(*given), plan(*given), atol=1e-3, rtol=1e-3)
