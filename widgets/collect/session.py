@@ -91,6 +91,7 @@ class CollectSession(QObject):
         super().__init__(parent)
         self._context = context
         self.phase = Phase.OFF
+        self.recording = False
         self.numbers: dict[str, Any] = {}
         self.operator = "hand"
         self.plan = 20
@@ -268,7 +269,9 @@ class CollectSession(QObject):
     def _on_state(self, body: dict[str, Any]) -> None:
         self.numbers = body
         self.input.set_problem(str(self.held.get("problem") or ""))
-        self._enter(BY_CHILD.get(str(body.get("phase")), Phase.FAULT))
+        told = BY_CHILD.get(str(body.get("phase")), Phase.FAULT)
+        self.recording = told in (Phase.RECORDING, Phase.SAVING)
+        self._enter(Phase.SCRIPT if self.phase is Phase.SCRIPT else told)  # no key acts on the script's takes
 
     def _on_progress(self, body: dict[str, Any]) -> None:
         self.numbers.update({key: body[key] for key in ("kept", "plan", "score") if key in body})
@@ -281,6 +284,7 @@ class CollectSession(QObject):
         self.numbers = {
             key: value for key, value in self.numbers.items() if key in ("kept", "plan", "message")
         }
+        self.recording = False
         self._context.rig.release(OWNER)
         self.problem = self.problem or (words if status else "")  # why the rig went says more
         self._enter(Phase.OFF)
@@ -311,7 +315,7 @@ class CollectSession(QObject):
         hand = self._context.hand
         if self.phase is Phase.FAULT or (self.phase is Phase.OFF and self.problem):
             return State.FAULT
-        if self.phase is Phase.RECORDING:
+        if self.phase is Phase.RECORDING or (self.phase is Phase.SCRIPT and self.recording):
             return State.RECORDING
         if self.phase is Phase.SCRIPT or hand.moving:
             return State.MOVING
@@ -321,6 +325,8 @@ class CollectSession(QObject):
         """Return the state in words."""
         hand = self._context.hand
         base = "PRACTICE" if self.phase is Phase.READY and self.practice else WORDS[self.phase]
+        if self.phase is Phase.SCRIPT and self.recording:
+            base = f"{WORDS[Phase.RECORDING]} · {base}"
         if self.state() is State.FAULT:
             return WORDS[Phase.FAULT]
         if self.phase is Phase.OFF and self._context.rig.phase is RigPhase.UP:
@@ -360,12 +366,11 @@ class CollectSession(QObject):
     def tell_status(self, front: bool = True) -> None:
         """Put everything on the status strip; the keys of this workspace only while it is in front."""
         numbers = self.numbers
-        recording = self.phase in (Phase.RECORDING, Phase.SAVING)
         self._context.status.reset(
             state=self.state(),
             words=self.words() if front else f"COLLECT · {self.words()}",
             hint=self.hint() if front or self.state() is State.FAULT else ELSEWHERE,
-            seconds=numbers.get("seconds") if recording else None,
+            seconds=numbers.get("seconds") if self.recording else None,
             kept=numbers.get("kept"),
             plan=numbers.get("plan", self.plan),
             disk_s=numbers.get("disk_s"),

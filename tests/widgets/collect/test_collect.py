@@ -170,3 +170,32 @@ def test_another_page_gets_the_rig_when_collect_has_let_go(
     page.session.next()
     await_phase(qtbot, page, Phase.READY)
     await_all_ended(qtbot, session)
+
+
+@pytest.mark.process
+@pytest.mark.slow
+def test_while_the_script_drives_no_key_is_offered_for_its_takes(
+    qtbot: QtBot, open_window: Callable[..., Session]
+) -> None:
+    session = open_window()
+    page = collect_page(session)
+    seen: list[tuple[Phase, str, State, bool, bool]] = []
+    page.session.set_operator("script")
+    page.bar.plan.setValue(1)
+    page.session.changed.connect(
+        lambda: seen.append(
+            (page.session.phase, page.session.words(), page.session.state(), page.bar.primary.isEnabled(),
+             page.bar.discard.isEnabled())
+        )
+    )  # fmt: skip
+    page.session.connect_rig()
+    qtbot.waitUntil(lambda: page.session.numbers.get("kept") == 1, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: page.session.phase is Phase.OFF, timeout=LONG_MS)
+    driven = seen[[phase for phase, *_ in seen].index(Phase.SCRIPT) : -1]
+    assert {phase for phase, *_ in driven} == {Phase.SCRIPT}
+    assert not any(enabled or discards for *_, enabled, discards in driven[1:])
+    assert {(words, state) for _, words, state, *_ in driven} == {
+        ("SCRIPT DRIVES", State.MOVING),
+        ("RECORDING · SCRIPT DRIVES", State.RECORDING),
+    }
+    await_all_ended(qtbot, session)
