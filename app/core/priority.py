@@ -30,11 +30,14 @@ def prefer_control() -> Scheduling:
     """Let the calling thread and its wires' go before everything ordinary; returns how far that was permitted.
 
     Threads and processes that are started later are ordinary again. Call it when the loop begins, not before loading.
+    The other threads that are there are raised beside it, except those that were lowered: one that holds the
+    interpreter's lock and waits for a processor makes control wait with it (decision 0078).
     """
     here = threading.get_native_id()
     wires = _wires & threads()
-    for thread in (here, *wires):
-        _set(thread, CONTROL)
+    for thread in threads() if _may_raise() else (here, *wires):
+        if _niceness(thread) <= 0:
+            _set(thread, CONTROL)
     if _realtime(here, REALTIME):
         for thread in wires:
             _realtime(thread, REALTIME_WIRE)
@@ -110,8 +113,46 @@ def prefer_hand() -> None:
 
 
 def yield_to_control() -> None:
-    """Lower the calling thread below ordinary ones (rendering, training); threads that it starts inherit that."""
+    """Lower the calling thread below ordinary ones (training, drawing); threads that it starts inherit that.
+
+    Not beside a control loop in one process: see `helpers_lowered`.
+    """
     _set(threading.get_native_id(), BACKGROUND)
+
+
+@contextlib.contextmanager
+def helpers_lowered() -> Iterator[None]:
+    """Lower the threads that the calling one starts meanwhile (a renderer's own), and itself for that long.
+
+    They must not need the interpreter's lock. Nothing is lowered where the caller could not be raised again.
+    """
+    here = threading.get_native_id()
+    if not _may_raise():
+        yield
+        return
+    before = _niceness(here)
+    _set(here, BACKGROUND)
+    try:
+        yield
+    finally:
+        _set(here, before)
+
+
+def _niceness(thread: int) -> int:
+    try:
+        return os.getpriority(os.PRIO_PROCESS, thread)
+    except (AttributeError, OSError):  # no such call here, or the thread has ended
+        return 0
+
+
+def _may_raise() -> bool:
+    """Whether this process may raise threads as far as control; tried on the calling one."""
+    here = threading.get_native_id()
+    before = _niceness(here)
+    _set(here, CONTROL)
+    permitted = _niceness(here) <= CONTROL
+    _set(here, before)
+    return permitted
 
 
 def _session_niceness() -> int | None:

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 import simplejpeg
 
-from app.core.priority import yield_to_control
+from app.core.priority import helpers_lowered
 from app.core.wire.codec import encode_depth
 from app.core.wire.messages import StreamSpec
 from devices.interface import Sample
@@ -227,9 +227,9 @@ class PicturesInThread:
 
     def _work(self) -> None:
         try:
-            yield_to_control()
-            drawer = self._filming.open()
-            self._fps = drawer.probe_speed()
+            with helpers_lowered():
+                drawer = self._filming.open()
+                self._fps = drawer.probe_speed()
         except Exception as error:  # noqa: BLE001 - raised again in the opener, who waits
             self._error = error
             self._ready.set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from app.core.priority import BACKGROUND, CONTROL
 from tests.contracts.sources import ROOT
 
 CHILD = """
@@ -38,7 +39,41 @@ def test_control_and_its_wires_are_real_time_if_permitted_and_later_threads_are_
         "[10, 20]" if granted == "realtime" else "[]"
     )  # the I/O thread of the wire, and this one
     if granted == "realtime":
-        assert nice == "[0, 0, 0]"  # the others of both contexts
+        assert nice == str(
+            [CONTROL] * 3
+        )  # the others of both contexts: they could hold the interpreter's lock
+
+
+BESIDE = """
+import os, threading
+from app.core.priority import helpers_lowered, prefer_control
+def niceness(thread): return os.getpriority(os.PRIO_PROCESS, thread.native_id)
+over, begun = threading.Event(), threading.Event()
+def start():
+    thread = threading.Thread(target=over.wait); thread.start(); return thread
+def draw():
+    global helper
+    with helpers_lowered():
+        helper = start()
+    begun.set(); over.wait()
+drawer = threading.Thread(target=draw); drawer.start(); begun.wait()
+before = niceness(drawer), niceness(helper)
+prefer_control()
+print(*before, niceness(drawer), niceness(helper))
+over.set(); drawer.join(); helper.join()
+"""
+
+
+def test_who_shares_the_interpreter_with_control_is_raised_and_who_was_lowered_stays_so() -> None:
+    answer = subprocess.run(
+        [sys.executable, "-c", BESIDE], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    drawer, helper, drawer_beside, helper_beside = map(int, answer.stdout.split())
+    assert drawer == 0
+    if drawer_beside == CONTROL:  # permitted here
+        assert helper == helper_beside == BACKGROUND
+    else:
+        assert (helper, drawer_beside, helper_beside) == (0, 0, 0)
 
 
 HAND = """
