@@ -172,8 +172,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     def hear(_child: Child, event: Event) -> None:
         link.pass_on(event)
-        if event.kind == "state" and event.body.get("name") == "driving":
-            link.send("state", **event.body)  # the plan and the rates, for the window
+        if event.kind == "state" and event.body.get("name") in ("driving", "recording"):
+            link.send("state", **event.body)  # plan, rates and what the recorder has, for the window
         elif event.kind == "state" and event.body.get("name") == "sample":
             for child in [child for child in hub.children.values() if child.role == "record"]:
                 hub.send(child, "intent", **event.body)

@@ -17,7 +17,7 @@ from app.core.errors import DeviceError, TouchstoneError, WireError
 from app.core.link.child import VERSION, ChildLink
 from app.core.rig import Rig
 from app.core.safety import governor
-from app.core.safety.reasons import LIMITING, ROUTINE, Reason, words
+from app.core.safety.reasons import LIMITING, ROUTINE, Reason, clause
 from app.core.safety.state import GovernorState
 from app.core.sensors import derive_touches, picture_sizes
 from app.core.wire.client import KIND_COMMAND, KIND_ENABLE, KIND_SETPOINT, KIND_SETPOINTS
@@ -197,7 +197,7 @@ class DeviceServer:
         """
         if reason & ~self._told:
             self._told |= reason
-            self.link.notice(f"{text}: {', '.join(words(reason))}.", level)
+            self.link.notice(f"{text}: {clause(reason)}.", level)
 
     def tell_refusals(self) -> None:
         """Tell the person who was refused at the gate since the last call; the first few, then how many more."""

@@ -111,10 +111,11 @@ class DeployPage(Page):
         self.settings.changed.connect(self._show_state)
         self.settings.audit.clicked.connect(lambda: self.audit.open_for(self.settings.chosen()))
         self.go.clicked.connect(self._on_go)
-        self.stop.clicked.connect(lambda: rig.software_stop("the Stop button of Deploy"))
+        self.stop.pressed.connect(lambda: rig.software_stop("the Stop button of Deploy"))
         self.session.changed.connect(self._on_session)
         self.session.scored.connect(self._on_scored)
         self.session.told.connect(self.motion.show_told)
+        self.session.recorded.connect(self._tell_status)
         self.session.ended.connect(self._on_ended)
         self.enabling.changed.connect(self._show_state)
         self.enabling.lost.connect(self._on_lost)
@@ -244,5 +245,13 @@ class DeployPage(Page):
         elif session.phase is Phase.IDLE and self.context.rig.phase is RigPhase.UP:
             hint = "The rig is connected. Go lets the policy drive."
         state = State.MOVING if session.phase is Phase.DRIVING else State.IDLE
-        counts = {"kept": len(session.series.scores), "plan": session.series.total} if session.busy else {}
-        self.context.status.reset(state=state, words=words, hint=hint, **counts)
+        self.context.status.reset(
+            state=state, words=words, hint=hint, **(self._counts() if session.busy else {})
+        )
+
+    def _counts(self) -> dict[str, Any]:
+        series = self.session.series
+        return {
+            "kept": len(series.scores), "plan": series.total, "seconds": series.seconds, "disk_s": series.disk_s,
+            "dropped": sum(series.dropped.values()) if series.dropped else None,
+        }  # fmt: skip

@@ -41,6 +41,9 @@ class Series:
         interrupted: How many were cut off by a stop or by a lapse of the enabling input.
         total: How many there shall be.
         result: What `deploy` says at the end, None before.
+        seconds: Length of the present rollout, None between two.
+        disk_s: Recording time that the disk still holds, None while unknown.
+        dropped: Samples lost in each rollout, by its uuid.
     """
 
     run: str = ""
@@ -49,6 +52,9 @@ class Series:
     outcomes: list[str] = field(default_factory=list)
     interrupted: int = 0
     result: dict[str, Any] | None = None
+    seconds: float | None = None
+    disk_s: float | None = None
+    dropped: dict[str, int] = field(default_factory=dict)
 
 
 class DeploySession(QObject):
@@ -58,12 +64,14 @@ class DeploySession(QObject):
         changed(): Phase or series changed.
         scored(dict): A rollout is over: seed, score, outcome, path.
         told(dict): Rates and plan of the policy that drives.
+        recorded(): Length, disk or losses of the present rollout changed.
         ended(str): The series is over; the text says why if it failed.
     """
 
     changed = Signal()
     scored = Signal(dict)
     told = Signal(dict)
+    recorded = Signal()
     ended = Signal(str)
 
     def __init__(self, context: WindowContext, parent: QObject) -> None:
@@ -143,6 +151,10 @@ class DeploySession(QObject):
         if body.get("name") == "driving":
             self.plan = np.asarray(body.get("plan") or [], dtype=float).reshape(-1, 3)
             self.told.emit(body)
+        elif body.get("name") == "recording":
+            self.series.seconds, self.series.disk_s = float(body["seconds"]), float(body["disk_free_s"])
+            self.series.dropped[str(body["take"])] = int(body["dropped"])
+            self.recorded.emit()
 
     def _on_progress(self, body: dict[str, Any]) -> None:
         if body.get("interrupted"):
@@ -150,7 +162,7 @@ class DeploySession(QObject):
         else:
             self.series.scores.append(float(body["score"]))
             self.series.outcomes.append(str(body["outcome"]))
-        self.plan = np.zeros((0, 3))
+        self.plan, self.series.seconds = np.zeros((0, 3)), None
         self.scored.emit(body)
         self.changed.emit()
 

@@ -22,7 +22,7 @@ from app.core.errors import DeviceError, LockstepError, WireError
 from app.core.link.child import ChildLink
 from app.core.patience import Patience
 from app.core.priority import prefer_control, settle_memory
-from app.core.safety.reasons import Reason, words
+from app.core.safety.reasons import Reason, clause
 from app.core.wire.client import TICK_TOPIC, DeviceClient
 from app.core.wire.codec import decode_array
 from app.core.wire.messages import SCHEMA_VERSION, Enable, SampleHeader, ServerInfo, SetPoint
@@ -167,7 +167,9 @@ class Driver:
         if self._ended:
             return "end"
         if self._stopped:
-            self.link.notice(f"The episode ended: {', '.join(words(self._stopped))}.", "warning")
+            self.link.notice(
+                f"The episode ended: {clause(self._stopped & ~Reason.REARM or self._stopped)}.", "warning"
+            )
             return "fault" if self._stopped & FAULTS else "interrupted"
         if (self.tick.done and not self._by_hand) or (action is not None and action.done):
             return "done"

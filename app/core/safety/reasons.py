@@ -56,3 +56,10 @@ WORDS: dict[Reason, str] = {
 def words(reasons: int) -> list[str]:
     """Return each reason of a bit field in words."""
     return [text for reason, text in WORDS.items() if reasons & reason]
+
+
+def clause(reasons: int) -> str:
+    """Return why motion ended as one clause; that it takes a new press to go on is no cause, and comes last."""
+    causes = ", ".join(words(reasons & ~Reason.REARM))
+    again = WORDS[Reason.REARM] if reasons & Reason.REARM else ""
+    return "; ".join(part for part in (causes, again.removeprefix("stopped; ") if causes else again) if part)

@@ -121,6 +121,10 @@ def test_one_click_drives_and_esc_ends_it(
         lambda: any(len(list(body["plan"])) > 1 for body in told if body.get("plan")), timeout=LONG_MS
     )
     assert page.go.toolTip() == "A policy drives already."
+    status = page.context.status
+    qtbot.waitUntil(lambda: (status.value.seconds or 0.0) > 0.0, timeout=LONG_MS)  # what the recorder has
+    assert status.value.dropped == 0
+    assert (status.value.disk_s or 0.0) > 0.0
     QTest.keyClick(page, Qt.Key.Key_Escape)
     assert page.enabling.consent is not Consent.ON
     qtbot.waitUntil(lambda: page.session.phase is Phase.IDLE, timeout=LONG_MS)
