@@ -21,6 +21,7 @@ from widgets.hand.hand import Grip, Hand
 from widgets.hand.keys import SPEEDS, name_of
 from widgets.parts.condition import ConditionField
 from widgets.parts.key_button import KeyButton
+from widgets.parts.text import pad
 from widgets.theme.tokens import State, Theme
 
 PRIMARY = {
@@ -180,6 +181,7 @@ class RecordingBar(QWidget):
         self.plan.setRange(1, 999)
         self.plan.setValue(self._session.plan)
         self.plan.setSuffix(" takes")
+        pad(self.plan)
         self.plan.setMinimumWidth(theme.grid(13))
         self.plan.setToolTip("How many takes to keep; also shown in the status strip")
         self.plan.valueChanged.connect(self._session.set_plan)
@@ -242,10 +244,11 @@ class RecordingBar(QWidget):
         """Show what the keys do now."""
         phase = self._session.phase
         practice = self._session.practice and phase is Phase.READY
-        self.primary.setText("Reset board" if practice else PRIMARY[phase])
+        words = "Reset board" if practice else PRIMARY[phase]
+        self.primary.setText("Script" if self._narrow and phase is Phase.SCRIPT else words)
         self.primary.setEnabled(phase not in BUSY and phase is not Phase.SCRIPT)
-        words = ("Discard take", "Discard") if phase is Phase.RECORDING else ("Reset board", "Reset")
-        self.discard.setText(words[self._narrow])
+        forms = ("Discard take", "Discard") if phase is Phase.RECORDING else ("Reset board", "Reset")
+        self.discard.setText(forms[self._narrow])
         self.discard.setEnabled(phase in (Phase.READY, Phase.RECORDING, Phase.FAULT))
         self.tare.setEnabled(phase in (Phase.READY, Phase.RECORDING))
         self.practice.setEnabled(phase is not Phase.RECORDING)

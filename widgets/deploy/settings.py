@@ -49,7 +49,10 @@ class DeploySettings(SettingsForm):
         chosen = row(self.run, self.audit)
         chosen.setStretch(0, 1)
         self.run.setAccessibleName("Run")
-        self.add_card("Policy", Run=chosen).addWidget(self.preflight)
+        self.run.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        policy = self.add_card("Policy")
+        policy.addLayout(chosen)
+        policy.addWidget(self.preflight)
         self.episodes.setAccessibleName("Rollouts")
         self.seed.setAccessibleName("Seed of the first board")
         numbers = row(self.episodes, label("from seed", "muted"), self.seed)
@@ -94,6 +97,7 @@ class DeploySettings(SettingsForm):
         rig = self._context.rig
         up = rig.phase is RigPhase.UP
         rollouts = self._context.project.rollouts
+        self.run.setToolTip(self.run.currentText())
         self.preflight.show_lines(preflight(self.chosen(), rig.name, up, rig.owner, rollouts))
         self.changed.emit()
 

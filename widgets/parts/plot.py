@@ -28,6 +28,7 @@ class SecondsAxis(pg.AxisItem):
         return [f"{value * scale:g} s" for value in values]
 
 
+TITLE_SLACK = 10  # pixels of a title that are no ink: margins of its document
 COUNT_WIDTH = 48  # pixels from one number of a count to the next
 
 
@@ -51,11 +52,22 @@ def short_count(value: float) -> str:
 
 
 class ValueAxis(pg.AxisItem):
-    """An upright axis with as many numbers as its height has room for: pyqtgraph alone writes the coarsest always."""
+    """An upright axis with as many numbers as its height has room for: pyqtgraph alone writes the coarsest always.
+
+    Its title is left out where it would be cut off.
+    """
+
+    def resizeEvent(self, ev: Any = None) -> None:
+        """Place the title, if there is room for it."""
+        super().resizeEvent(ev)
+        if self.label is not None and self.labelText:  # none while it is closed
+            self.label.setVisible(self.label.boundingRect().width() <= self.size().height() + TITLE_SLACK)
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
         """Return the numbers at the ticks; where they are close, those of the coarsest that lie beside each other."""
         (low, high), height = self.range, self.geometry().height()
+        if height <= 0.0:
+            return [""] * len(values)
         pixels = height / max(high - low, 1e-12)
         line = (
             0.8 * QFontMetrics(self.style["tickFont"] or QFont()).height()

@@ -49,3 +49,15 @@ def test_numbers_at_a_low_plot_lie_beside_each_other(qtbot: QtBot, high: float) 
 def test_a_logarithmic_axis_writes_ten_as_ten(qtbot: QtBot) -> None:
     texts = LogAxis("left").logTickStrings([-1.0, 0.0, 0.602, 1.0, 2.0], 1.0, 1.0)
     assert texts == ["0.1", "1", "", "10", "100"]
+
+
+def test_an_upright_title_is_whole_or_not_there(qtbot: QtBot) -> None:
+    plot = Plot(Theme.load("dark"), "Touch  mm", second_ticks=True)
+    qtbot.addWidget(plot)
+    label, shown = plot.getAxis("left").label, []
+    plot.show()
+    for height in (300, 60, 300):
+        plot.resize(500, height)
+        qtbot.waitUntil(partial(fills, plot, height))
+        shown.append(label.isVisible())
+    assert shown == [True, False, True]
