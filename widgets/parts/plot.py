@@ -60,6 +60,14 @@ class ValueAxis(pg.AxisItem):
     def resizeEvent(self, ev: Any = None) -> None:
         """Place the title, if there is room for it."""
         super().resizeEvent(ev)
+        self._show_title()
+
+    def setLabel(self, *args: Any, **more: Any) -> None:
+        """Set the title, and show it if there is room for it."""
+        super().setLabel(*args, **more)
+        self._show_title()
+
+    def _show_title(self) -> None:
         if self.label is not None and self.labelText:  # none while it is closed
             self.label.setVisible(self.label.boundingRect().width() <= self.size().height() + TITLE_SLACK)
 
