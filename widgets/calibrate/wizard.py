@@ -49,7 +49,7 @@ class CalibrationWizard(QDialog):
         if known is not None:
             self.settings.mount.setCurrentIndex(self.settings.mount.findData(known.mount))
         self.advice, self.seen = label(START, wrap=True), label("", "muted", wrap=True)
-        self.outcome = label("", wrap=True)
+        self.outcome, self.board = label("", wrap=True), label("", "muted", wrap=True)
         self.views = QListWidget()
         self.views.setWordWrap(True)
         self.automatic = QCheckBox("Take views by themselves")
@@ -59,6 +59,7 @@ class CalibrationWizard(QDialog):
         self.solve, self.keep = QPushButton("Calibrate"), QPushButton("Keep")
         self._size = (4, 3)
         self._build()
+        self._show_board("")
         self._connect()
         self._allow()
 
@@ -70,6 +71,7 @@ class CalibrationWizard(QDialog):
         side.addWidget(self.seen)
         side.addWidget(self.settings)
         side.addLayout(row(self.print, self.start))
+        side.addWidget(self.board)
         side.addWidget(self.views, 1)
         side.addWidget(self.automatic)
         side.addLayout(row(self.take, self.drop))
@@ -181,8 +183,13 @@ class CalibrationWizard(QDialog):
     def save_board(self, path: str) -> None:
         """Have the board written; what to mind when printing is said when it is done."""
         job = self._context.jobs.start("calibrate", "board", *self.settings.words(), "--out", path)
-        job.result.connect(lambda body: self.advice.setText(f"{body['file']}: {body['about']}."))
-        job.ended.connect(lambda status, words: self.advice.setText(words) if status else None)
+        job.result.connect(lambda body: self._show_board(f"{body['file']}: {body['about']}."))
+        job.ended.connect(lambda status, words: self._show_board(words) if status else None)
+
+    def _show_board(self, words: str) -> None:
+        """Say what became of the board to print, in a line of its own: the advice belongs to the child that looks."""
+        self.board.setText(words)
+        self.board.setVisible(bool(words))
 
     def _on_tick(self) -> None:
         if self.isVisible():

@@ -55,7 +55,9 @@ def test_the_wizard_starts_its_child_and_says_what_is_missing(
         assert not wizard.solve.isEnabled()
         job.intent("solve")
         qtbot.waitUntil(lambda: "needs 10" in wizard.outcome.text(), timeout=10000)
-        qtbot.waitUntil((tmp_path / "board.pdf").is_file, timeout=30000)
+        qtbot.waitUntil(lambda: "board.pdf" in wizard.board.text(), timeout=30000)
+        assert (tmp_path / "board.pdf").is_file()
+        assert "Show the board" in wizard.advice.text(), "the board's words took the place of the advice"
         with qtbot.waitSignal(job.ended, timeout=20000):
             wizard.close()
         qtbot.waitUntil(lambda: not session.context.jobs.running(), timeout=20000)
