@@ -64,10 +64,13 @@ class Enabling(QObject):
         self._timer.timeout.connect(self.beat)
 
     def press(self) -> None:
-        """The person agrees: a new press, sent from now on."""
-        self.number += 1
+        """The person agrees: a new press, sent from now on, unless nobody watches by now."""
         self._last_ns = self._now_ns()
         self._enter(Consent.ON)
+        if hindrance := self._hindrance():
+            self.drop(hindrance)
+            return
+        self.number += 1
         self._timer.start()
         self._send()
 

@@ -99,3 +99,20 @@ def test_a_dialog_and_another_workspace_end_consent(
     page.window().open_page(1)  # type: ignore[attr-defined]
     beat(enabling, clock)
     assert lost == ["a dialog is open", "another workspace is open"]
+
+
+def test_a_press_that_nobody_watches_any_more_enables_nothing(
+    qtbot: QtBot, page: DeployPage, device: DeviceDouble
+) -> None:
+    clock = Clock()
+    enabling = still(page, clock)
+    lost: list[str] = []
+    enabling.lost.connect(lost.append)
+    page.window().open_page(1)  # type: ignore[attr-defined]
+    enabling.press()  # the policy became ready a few seconds after Go
+    assert (enabling.consent, lost) == (Consent.LOST, ["another workspace is open"])
+    page.window().open_page(4)  # type: ignore[attr-defined]
+    enabling.press()
+    qtbot.waitUntil(lambda: bool(device.enables))
+    assert [enable.press for enable in device.enables] == [1], "the first press was sent"
+    enabling.release()
