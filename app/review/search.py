@@ -139,7 +139,7 @@ class _Parser:
 
     def __init__(self, tokens: list[Token], measures: Collection[str]) -> None:
         self._tokens, self._measures = tokens, measures
-        self._at, self._depth, self._negated = 0, 0, 0
+        self._at, self._depth = 0, 0
         self.terms: list[Term] = []
         self.alternatives = False
 
@@ -204,9 +204,7 @@ class _Parser:
     def _not(self) -> Test:
         self._at += 1
         self._deeper()
-        self._negated += 1
         test = self._each()
-        self._negated -= 1
         self._depth -= 1
         return lambda row: not test(row)
 

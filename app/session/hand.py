@@ -71,7 +71,6 @@ class HandSession:
         self._flags: list[str] = []
         self._driving = False
         self._next_state = 0.0
-        self._announced = ""
         self._input: dict[str, Any] = {}
         self._held: dict[str, Any] = {}
 

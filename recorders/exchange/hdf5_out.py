@@ -8,7 +8,6 @@ robomimic (its version 0.3): `/data/demo_<i>` with `actions` in −1..1, `obs/<k
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 import h5py
@@ -132,13 +131,3 @@ def _write_text(target: h5py.Group | h5py.File, name: str, text: str) -> None:
         target.attrs.create(name, np.array(data, dtype=kind), dtype=kind)
     else:
         target[f"{name}_json"] = np.frombuffer(data, np.uint8)
-
-
-def bytes_per_row(about: SetAbout, shapes: Sequence[tuple[int, int, int]]) -> int:
-    """Return how many bytes one row takes in these formats, about."""
-    numbers = sum(
-        int(np.prod(stream.spec.shape, dtype=np.int64))
-        for stream in about.streams
-        if stream.part != "picture"
-    )
-    return 16 * numbers + sum(int(np.prod(shape)) for shape in shapes) + 100

@@ -11,25 +11,20 @@ from dataclasses import dataclass, field
 import msgspec
 import numpy as np
 import pytest
-import zmq
 
 from app.core.clock import ManualClock
 from app.core.errors import RigError
-from app.core.ids import next_message_id
 from app.core.rig import load_rig
 from app.core.safety.governor import Measured
 from app.core.safety.reasons import Reason
 from app.core.safety.state import GovernorState
-from app.core.wire.client import KIND_COMMAND, KIND_SETPOINT, KIND_SETPOINTS
-from app.core.wire.codec import decode, decode_array, encode
-from app.core.wire.messages import SCHEMA_VERSION, ArmTarget, Command, SampleHeader, SetPoint, SetPoints
-from app.core.wire.sockets import bind, connect, endpoint_of
+from app.core.wire.client import KIND_SETPOINT, KIND_SETPOINTS
+from app.core.wire.messages import SCHEMA_VERSION, ArmTarget, SetPoint, SetPoints
 from devices.interface import Description, Notice, Sample, Target
 from devices.serving.core import DeviceServer
 from devices.simulated.lift.measures import HOMES
-from tests.hygiene import wait_until
+from tests.devices.in_time import TICK_NS, Link, ServedInTime
 
-TICK_NS = 4_000_000
 FIRST, SECOND = (np.array(home) for home in HOMES)
 UP = np.array([0.0, 0.0, 0.05, 0, 0, 0, 0])
 
@@ -70,46 +65,12 @@ class Arms:
         return False
 
 
-class Link:
-    """The parent's end: what was told."""
+class Served(ServedInTime):
+    """A server of `sim/lift`'s limits over two ideal arms."""
 
     def __init__(self) -> None:
-        self.told: list[str] = []
-
-    def notice(self, text: str, level: str = "info") -> None:
-        self.told.append(text)
-
-
-class Served:
-    """A server of `sim/lift`'s limits in simulated time, and a client of it that holds the lease."""
-
-    def __init__(self) -> None:
-        self.context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-        commands, streams = bind(self.context, zmq.ROUTER), bind(self.context, zmq.PUB)
-        self.arms, self.link, self.clock = Arms(), Link(), ManualClock(10**9)
-        self.server = DeviceServer(
-            load_rig("sim/lift"), self.arms, self.clock, commands, streams, True, self.link,  # type: ignore[arg-type]
-        )  # fmt: skip
-        self.client = connect(self.context, zmq.DEALER, endpoint_of(commands))
-        self.listener = connect(self.context, zmq.SUB, endpoint_of(streams))
-        self.listener.setsockopt(zmq.SUBSCRIBE, b"")
-        self._sockets = (commands, streams, self.client, self.listener)
-        while not self.listener.poll(20):
-            self.server.publisher.sync("there")
-        self.seq, self.press = 0, 1
-        self.command("lease", holder="me", source="operator")
-
-    def close(self) -> None:
-        for socket in self._sockets:
-            socket.close()
-        self.context.term()
-
-    def _put(self, kind: bytes, message: msgspec.Struct) -> None:
-        self.client.send_multipart([kind, encode(message)])
-        wait_until(lambda: self.server.hear(100), what="a message at the server")
-
-    def command(self, name: str, **arguments: object) -> None:
-        self._put(KIND_COMMAND, Command(SCHEMA_VERSION, next_message_id(), name, arguments))
+        self.arms = Arms()
+        super().__init__("sim/lift", self.arms)
 
     def send(self, first: np.ndarray, *others: ArmTarget, token: bool = True) -> None:
         self.seq += 1
@@ -120,9 +81,9 @@ class Served:
             SCHEMA_VERSION, "me", "operator", self.seq, now, token_ns, self.press, -1, pose, 0.04
         )
         if others:
-            self._put(KIND_SETPOINTS, SetPoints(SCHEMA_VERSION, point, others))
+            self.put(KIND_SETPOINTS, SetPoints(SCHEMA_VERSION, point, others))
         else:
-            self._put(KIND_SETPOINT, point)
+            self.put(KIND_SETPOINT, point)
 
     def move(self, periods: int = 20, token: bool = True) -> None:
         """Ask both arms up."""
@@ -130,29 +91,12 @@ class Served:
             self.send(FIRST + UP, second(SECOND + UP), token=token)
             self.tick(5)
 
-    def tick(self, count: int = 1) -> None:
-        for _ in range(count):
-            self.clock.set_ns(self.clock.now_ns() + TICK_NS)
-            self.server.step(self.clock.now_ns())
-        self.server.publish_tick()
-
     def heights(self) -> tuple[float, float]:
         """Return how far each arm has risen, m."""
         return float(self.arms.poses["arm"][2] - FIRST[2]), float(self.arms.poses["arm2"][2] - SECOND[2])
 
     def states(self) -> tuple[GovernorState, GovernorState]:
         return self.server.state, self.server.others.states["arm2"]
-
-    def recorded(self) -> dict[str, int]:
-        """Return every reason bit that was published since the last call, by topic."""
-        found: dict[str, int] = {}
-        while self.listener.poll(50):
-            topic, head, data = self.listener.recv_multipart()
-            if topic.endswith(b"/reasons"):
-                rows = decode_array(decode(SampleHeader, head), memoryview(data))
-                name = topic.decode()
-                found[name] = found.get(name, 0) | int(np.bitwise_or.reduce(rows.ravel()))
-        return found
 
 
 def second(pose: np.ndarray, name: str = "arm2") -> ArmTarget:

@@ -9,21 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-import zmq
 
-from app.core.clock import ManualClock
-from app.core.ids import next_message_id
-from app.core.rig import load_rig
 from app.core.safety.governor import Measured
 from app.core.safety.reasons import WORDS, Reason
-from app.core.wire.client import KIND_COMMAND, KIND_ENABLE, KIND_SETPOINT
-from app.core.wire.codec import decode, decode_array, encode
-from app.core.wire.messages import SCHEMA_VERSION, Command, Enable, SampleHeader, SetPoint
-from app.core.wire.sockets import bind, connect, endpoint_of
+from app.core.wire.client import KIND_ENABLE, KIND_SETPOINT
+from app.core.wire.messages import SCHEMA_VERSION, Enable, SetPoint
 from devices.interface import Description, Notice, Sample
-from devices.serving.core import DeviceServer
+from tests.devices.in_time import ServedInTime
 from tests.faults.trials import HOME, LIMITS, MS, TICK_NS
-from tests.hygiene import wait_until
 
 FAR = HOME + np.array([0.09, 0.0, 0.0, 0, 0, 0, 0])
 
@@ -55,43 +48,12 @@ class Arm:
         return False
 
 
-class Link:
-    """The parent's end: what was told."""
+class Rig(ServedInTime):
+    """A server of `sim/wipe`'s limits over an ideal arm."""
 
     def __init__(self) -> None:
-        self.told: list[str] = []
-
-    def notice(self, text: str, level: str = "info") -> None:
-        self.told.append(text)
-
-
-class Rig:
-    """A device server in simulated time, and a client of it."""
-
-    def __init__(self) -> None:
-        self.context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-        commands, streams = bind(self.context, zmq.ROUTER), bind(self.context, zmq.PUB)
-        self.arm, self.link, self.clock = Arm(), Link(), ManualClock(10**9)
-        self.server = DeviceServer(
-            load_rig("sim/wipe"), self.arm, self.clock, commands, streams, True, self.link,  # type: ignore[arg-type]
-        )  # fmt: skip
-        self.client = connect(self.context, zmq.DEALER, endpoint_of(commands))
-        self.listener = connect(self.context, zmq.SUB, endpoint_of(streams))
-        self.listener.setsockopt(zmq.SUBSCRIBE, b"")
-        self._sockets = (commands, streams, self.client, self.listener)
-        while not self.listener.poll(20):
-            self.server.publisher.sync("there")
-        self.seq, self.press = 0, 1
-        self.command("lease", holder="me", source="operator")
-
-    def heard(self) -> None:
-        """Let the server take in what was sent; on a busy machine its share of time may be over before it began."""
-        wait_until(lambda: self.server.hear(100), what="a message at the server")
-
-    def command(self, name: str, **arguments: object) -> None:
-        command = Command(SCHEMA_VERSION, next_message_id(), name, arguments)
-        self.client.send_multipart([KIND_COMMAND, encode(command)])
-        self.heard()
+        self.arm = Arm()
+        super().__init__("sim/wipe", self.arm)
 
     def send(self, pose: Iterable[float] | None = HOME, age_ms: float = 0.0, **changes: object) -> None:
         """Send one set-point of somebody who holds the enabling input."""
@@ -108,14 +70,7 @@ class Rig:
         values.setdefault("source", "operator")
         point = SetPoint(SCHEMA_VERSION, token_ns=now, press=self.press, period=-1, gripper=0.04,
                          **values)  # type: ignore[arg-type]  # fmt: skip
-        self.client.send_multipart([KIND_SETPOINT, encode(point)])
-        self.heard()
-
-    def tick(self, count: int = 1) -> None:
-        for _ in range(count):
-            self.clock.set_ns(self.clock.now_ns() + TICK_NS)
-            self.server.step(self.clock.now_ns())
-        self.server.publish_tick()
+        self.put(KIND_SETPOINT, point)
 
     def move(self, steps: int = 90, goal: np.ndarray = FAR) -> None:
         """Drive towards a goal that is always a little ahead."""
@@ -125,21 +80,6 @@ class Rig:
             )
             self.send((*ahead, *HOME[3:]))
             self.tick()
-
-    def recorded(self) -> int:
-        """Return every reason bit that was published since the last call."""
-        found = 0
-        while self.listener.poll(50):
-            topic, head, data = self.listener.recv_multipart()
-            if topic == b"arm/reasons":
-                header = decode(SampleHeader, head)
-                found |= int(np.bitwise_or.reduce(decode_array(header, memoryview(data)).ravel()))
-        return found
-
-    def close(self) -> None:
-        for socket in self._sockets:
-            socket.close()
-        self.context.term()
 
 
 @pytest.fixture
@@ -158,8 +98,7 @@ def fall_silent(rig: Rig) -> None:
     """The hand is there, its commands are not."""
     for _ in range(20):
         enable = Enable(SCHEMA_VERSION, "window", rig.clock.now_ns(), rig.press, headless=False)
-        rig.client.send_multipart([KIND_ENABLE, encode(enable)])
-        rig.heard()
+        rig.put(KIND_ENABLE, enable)
         rig.tick()
 
 
@@ -240,7 +179,7 @@ def test_a_reason_is_told_and_recorded(rig: Rig, reason: Reason) -> None:
     rig.move(30)
     PROVOKE[reason](rig)
     assert any(TOLD.get(reason, WORDS[reason]) in text for text in rig.link.told), rig.link.told
-    assert rig.recorded() & reason
+    assert rig.recorded()["arm/reasons"] & reason
 
 
 def test_what_changes_motion_is_told_once_to_sources_of_one_kind(rig: Rig) -> None:
@@ -253,7 +192,7 @@ def test_what_changes_motion_is_told_once_to_sources_of_one_kind(rig: Rig) -> No
         for _ in range(3):
             rig.send(FAR, holder=holder, source=source)
             rig.tick()
-        assert rig.recorded() & Reason.SPEED
+        assert rig.recorded()["arm/reasons"] & Reason.SPEED
         rig.command("release", holder=holder)
         rig.tick()
 

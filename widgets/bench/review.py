@@ -99,7 +99,7 @@ class Bench(Unattended):
         session.window.open_page(1)
         page: ReviewPage = session.window.page  # type: ignore[assignment]
         super().__init__(session, "bench 'review'")
-        self._args, self._page, self._viewer = args, page, page.viewer
+        self._args, self._viewer = args, page.viewer
 
     def run(self) -> dict[str, Any]:
         """Open the episode, measure, end everything."""

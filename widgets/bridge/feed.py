@@ -65,7 +65,6 @@ class Flow:
     samples: int = 0
     gaps: int = 0
     next_seq: int = -1
-    last_t_ns: int = 0
     received_ns: int = 0
 
 
@@ -142,7 +141,7 @@ class Feed:
                 flow.gaps += header.seq - flow.next_seq
             flow.next_seq = header.seq + header.count
             flow.samples += header.count
-            flow.last_t_ns, flow.received_ns = header.t_ns[-1], now
+            flow.received_ns = now
 
     def drain(self) -> Drained:
         """Return everything that came since the last call (window)."""

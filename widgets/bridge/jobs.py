@@ -40,7 +40,6 @@ class Job(QObject):
         self.running = True
         self.stopping = False
         self.ready_body: dict[str, Any] | None = None
-        self.last_state: dict[str, Any] = {}
         self.result_body: dict[str, Any] | None = None
         self._io = io
 
@@ -64,7 +63,6 @@ class Job(QObject):
         elif event.kind == "progress":
             self.progress.emit(body)
         elif event.kind == "state":
-            self.last_state = body
             self.state.emit(body)
         elif event.kind == "notice":
             self.notice.emit(str(body.get("level", "info")), str(body.get("text", "")))

@@ -32,14 +32,6 @@ class Picture(QWidget):
         """Return a moderate size of the usual proportions."""
         return QSize(320, 240)
 
-    def show_jpeg(self, data: bytes, note: str = "") -> None:
-        """Show a JPEG; one that cannot be decoded is said so."""
-        image = QImage.fromData(data)
-        self.image = None if image.isNull() else image
-        self.problem = "This picture cannot be decoded" if image.isNull() else ""
-        self.note = note
-        self.update()
-
     def clear(self, problem: str = "") -> None:
         """Show no image, and why."""
         self.image, self.note, self.problem = None, "", problem

@@ -42,7 +42,6 @@ class CameraView(QWidget):
         self.name = name
         self._theme = theme
         self._image: QImage | None = None
-        self._jpeg: bytes = b""
         self.seq, self.shown_ns = -1, 0
         self._info: CameraInfo | None = None
         self._live = Live()

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -44,8 +44,6 @@ class Child:
     identity: bytes | None = None
     ready: dict[str, Any] | None = None
     result: dict[str, Any] | None = None
-    last_heard: float = field(default_factory=time.monotonic)
-    seq_in: int = 0
     seq_out: int = 0
 
     @property
@@ -137,7 +135,7 @@ class Hub:
         return heard
 
     def _note(self, child: Child, identity: bytes, event: Event) -> None:
-        child.identity, child.last_heard, child.seq_in = identity, time.monotonic(), event.seq
+        child.identity = identity
         if event.kind == "ready":
             child.ready = event.body
         elif event.kind == "result":

@@ -108,9 +108,3 @@ def rotate_about_z(vectors: np.ndarray, yaw: np.ndarray) -> np.ndarray:
     cosine, sine = np.cos(yaw), np.sin(yaw)
     x, y, z = np.moveaxis(vectors, -1, 0)
     return np.stack([cosine * x - sine * y, sine * x + cosine * y, z], axis=-1)
-
-
-def interpolate(q: np.ndarray, other: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """Return the rotations (N, 4) at `share` (N,) of the way from `q` to `other`, at constant angular speed."""
-    turn = to_rotvec(multiply(other, conjugate(q)))
-    return multiply(from_rotvec(turn * share[:, None]), q)

@@ -37,7 +37,6 @@ class Reporter:
         self._every = TELL_TERMINAL_EVERY_S if quiet else TELL_EVERY_S
         self._told = self._saved = time.monotonic()
         self.newest: dict[str, Row] = {}
-        self._seconds_per_step: dict[str, float] = {}
         self._first: dict[str, tuple[int, float]] = {}
 
     def resume(self, stage: str, step: int) -> None:

@@ -69,9 +69,9 @@ class Bench:
                 action.gripper,
             )  # fmt: skip
             if action.others:
-                served._put(KIND_SETPOINTS, SetPoints(SCHEMA_VERSION, point, action.others))
+                served.put(KIND_SETPOINTS, SetPoints(SCHEMA_VERSION, point, action.others))
             else:
-                served._put(KIND_SETPOINT, point)
+                served.put(KIND_SETPOINT, point)
             served.tick(5)
             self.listen()
         return served.heights()
