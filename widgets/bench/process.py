@@ -90,7 +90,8 @@ class Bench(Unattended):
         self._context = session.context
         self._views = session.window.pages[0].views  # type: ignore[attr-defined]
         self._recorder: Job | None = None
-        self._saved: list[dict[str, Any]] = []
+        self._saved: dict[str, Any] | None = None  # of the newest take that has ended
+        self._takes = self._dropped = 0
         self._problem = ""
         self._taken_s = 0.0
 
@@ -103,8 +104,8 @@ class Bench(Unattended):
         self._end_take()
         if self._args.shot is not None:
             self._session.window.grab().save(str(self._args.shot))
-        result["recorder_dropped"] = sum(int(body.get("dropped", 0)) for body in self._saved)
-        result["takes"] = len(self._saved)
+        result["recorder_dropped"] = self._dropped
+        result["takes"] = self._takes
         self.end()
         return result
 
@@ -142,12 +143,13 @@ class Bench(Unattended):
 
     def _end_take(self) -> None:
         assert self._recorder is not None
-        wanted = len(self._saved) + 1
+        self._saved = None
         self._recorder.intent("take_stop", outcome="discarded", until_ns=0, meta={})
-        self.wait(lambda: len(self._saved) >= wanted, "the take to be ended", SAVE_S)
+        self.wait(lambda: self._saved is not None, "the take to be ended", SAVE_S)
         if self._problem:
             raise ProcessError("bench 'window'", f"the recorder gave up: {self._problem}")
-        Path(str(self._saved[-1].get("path", ""))).unlink(missing_ok=True)
+        assert self._saved is not None
+        Path(str(self._saved.get("path", ""))).unlink(missing_ok=True)
 
     def _each_sample(self) -> None:
         if self._args.soak and time.monotonic() - self._taken_s > TAKE_S:
@@ -156,6 +158,8 @@ class Bench(Unattended):
 
     def _on_recorder(self, body: dict[str, Any]) -> None:
         if body.get("name") in ("saved", "failed"):
-            self._saved.append(body)
+            self._saved = body
+            self._takes += 1
+            self._dropped += int(body.get("dropped", 0))
         if body.get("name") == "failed":
             self._problem = str(body.get("text", ""))
