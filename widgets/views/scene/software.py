@@ -112,13 +112,19 @@ class SoftwareScene(QWidget):
         painter.drawLines([QLineF(*row) for row in pairs.tolist()])
 
     def _paint_thinning(self, painter: QPainter) -> None:
-        """Say so when not every point is drawn."""
+        """Say so when not every point is drawn, in as many words as there is room for."""
         offered, drawn = self._offered, self._drawn
         if self._cloud is None or drawn >= offered:
             return
         painter.setFont(self._theme.font("small"))
-        words = f"{drawn / 1000:.0f},000 of {offered / 1000:.0f},000 points drawn: this machine has no graphics card"
-        width = painter.fontMetrics().horizontalAdvance(words) + 16
+        count = f"{drawn / 1000:.0f},000 of {offered / 1000:.0f},000 points"
+        room, metrics = self.width() - 16, painter.fontMetrics()
+        for words in (f"{count} drawn: this machine has no graphics card", f"{count} drawn", count):
+            width = metrics.horizontalAdvance(words) + 16
+            if width <= room:
+                break
+        else:
+            return
         box = QRectF(8, self.height() - 30, width, 22)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self._theme.colour("overlay_ground", 0.72))
