@@ -19,7 +19,7 @@ COLOURS = (
     "#56b4e9",
 )  # Okabe and Ito, the yellow darkened
 FONT = "font-family='Inter, DejaVu Sans, Arial, sans-serif'"
-LABEL_W, PANEL_W, GAP, ROW_H, EDGE = 390.0, 210.0, 44.0, 26.0, 28.0
+LABEL_W, PANEL_W, GAP, ROW_H, EDGE = 450.0, 210.0, 44.0, 26.0, 28.0
 TITLE_H, HEAD_H, AXIS_H, GROUP_H, LINE_H = 34.0, 30.0, 34.0, 34.0, 19.0
 DOT, WHISKER = 4.5, 2.0
 LETTERS_PER_LINE = 118

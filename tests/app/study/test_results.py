@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from app.core.figure import LABEL_W
 from app.study import report
 from app.study.forms import METHODS, build_plan
 from app.study.keep import Outcome, read_all, store
@@ -120,3 +121,9 @@ def test_plots_show_every_mean_where_it_belongs(plan: Plan) -> None:
     panel = dots[0::3]  # of the first condition, one per method: blind, felt, rdp with touch, rdp with wrench
     assert panel[2] - panel[0] == pytest.approx((panel[1] - panel[0]) * 5.0, abs=0.3)
     assert all(float(text.attrib["y"]) < float(page.attrib["height"]) for text in page.iter(f"{svg}text"))
+
+
+def test_the_longest_label_ends_before_the_first_panel(tmp_path: Path) -> None:
+    plan = build_plan("cpu", ("wipe",))
+    longest = max(len(cell.method) for cell in plan.cells)
+    assert longest * 6.8 < LABEL_W, "6.6 pixels a letter at 13 in the widest of the fonts that are named"
