@@ -7,6 +7,7 @@ import math
 import h5py
 import numpy as np
 
+from recorders.hdf5.chunks import put_chunk
 from recorders.hdf5.hashing import Hasher
 from recorders.hdf5.schema import CHUNK_BYTES, DIGEST
 
@@ -33,6 +34,7 @@ class Column:
         self._dtype = np.dtype(dtype)
         self._row_shape = row_shape
         self._row_bytes = math.prod(row_shape) * self._dtype.itemsize
+        self._chunk_rows = max(1, CHUNK_BYTES // self._row_bytes)
         self._data: h5py.Dataset | None = None
         self._pending = bytearray()
         self._digest = hasher.new()
@@ -48,18 +50,26 @@ class Column:
         return True
 
     def _flush(self, growing: bool) -> None:
-        data, self._pending = self._pending, bytearray()
+        """Write what is pending: all of it, or as many whole chunks as there are if more will come."""
+        pending, step = self._pending, self._chunk_rows * self._row_bytes
+        size = len(pending) // step * step if growing else len(pending)
+        data, self._pending = memoryview(pending)[:size], pending[size:]
         self._digest.update(data)
-        block = np.frombuffer(data, dtype=self._dtype).reshape(-1, *self._row_shape)
-        begin, self.rows = self.rows, self.rows + len(block)
+        begin, self.rows = self.rows, self.rows + size // self._row_bytes
         if self._data is None:
-            self._data = self._create(len(block), growing)
+            self._data = self._create(self.rows, growing)
         else:
             self._data.resize(self.rows, axis=0)
-        self._data[begin : self.rows] = block
+        if not growing:
+            rows = np.frombuffer(data, dtype=self._dtype).reshape(-1, *self._row_shape)
+            self._data[begin : self.rows] = rows
+            return
+        for row in range(begin, self.rows, self._chunk_rows):
+            at = (row - begin) * self._row_bytes
+            put_chunk(self._data, row, data[at : at + step])
 
     def _create(self, rows: int, growing: bool) -> h5py.Dataset:
-        chunk = max(1, min(rows, CHUNK_BYTES // self._row_bytes))
+        chunk = min(rows, self._chunk_rows)
         return self._group.create_dataset(
             self._name, shape=(rows, *self._row_shape), maxshape=(None if growing else rows, *self._row_shape),
             dtype=self._dtype, chunks=(chunk, *self._row_shape), fletcher32=True, track_times=False,

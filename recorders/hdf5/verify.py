@@ -13,9 +13,10 @@ import h5py
 import numpy as np
 
 from recorders.hdf5.attributes import is_sealed, read_attributes
-from recorders.hdf5.hashing import Hasher, Running
+from recorders.hdf5.chunks import Checked, is_plain, stored_chunks
+from recorders.hdf5.hashing import Hasher, Running, Taker
 from recorders.hdf5.origin import Comparison
-from recorders.hdf5.schema import DATA, DIGEST, OFFSETS, STREAMS, columns_of
+from recorders.hdf5.schema import DATA, DIGEST, OFFSETS, STREAMS, columns_of, new_digest
 from recorders.hdf5.second_index import index_problems
 from recorders.hdf5.writer import Expected
 
@@ -57,17 +58,20 @@ def _problem_of(
     try:
         if source is not None and expected is not None and path in expected.origins:
             comparison = Comparison(expected.origins[path], source)
-            _give(dataset, Running(hasher, comparison))
+            _give(dataset, hasher, comparison)
             return "" if comparison.complete else f"{path} is not what the journal holds"
-        digest = hasher.new()
-        _give(dataset, digest)
+        digest = new_digest()
+        _give(dataset, hasher, digest)
     except (OSError, RuntimeError) as error:
         return f"{path} cannot be read: {_lost_samples(file, path, dataset)} ({str(error).splitlines()[0]})"
     return "" if digest.hexdigest() == wanted else f"{path} is not what was written (checksum)"
 
 
-def _give(dataset: h5py.Dataset, running: Running) -> None:
-    for block in blocks_of(dataset):
+def _give(dataset: h5py.Dataset, hasher: Hasher, taker: Taker) -> None:
+    """Hand all bytes of a data set to somebody on the other thread, past HDF5's pipeline where that is ours to do."""
+    plain = is_plain(dataset)
+    running = Running(hasher, Checked(dataset, taker) if plain else taker)
+    for block in stored_chunks(dataset) if plain else blocks_of(dataset):
         running.update(block)
     running.wait()
 
